@@ -1,0 +1,198 @@
+"""The rows of a run as values. Times are milliseconds since 1970-01-01 UTC, sizes are bytes."""
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+
+class Status(StrEnum):
+    """Whether a run hands out work."""
+
+    RUNNING = "running"
+    PAUSED = "paused"
+    FINISHED = "finished"
+
+
+class UpdateState(StrEnum):
+    """Where an update stands. All but `pending` are final."""
+
+    PENDING = "pending"
+    MERGED = "merged"
+    DISCARDED = "discarded"
+    REJECTED = "rejected"
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What never changes about a run."""
+
+    run: str
+    title: str
+    description: str
+    created_at: int
+    spec_key: str
+    spec_sha256: str
+    spec_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The pointer to the newest checkpoint of a run.
+
+    Attributes:
+        version: How many updates the weights hold.
+        steps: Training iterations behind the weights.
+        generation: Goes up by one at a rollback.
+        checkpoint_key: Where the weights are.
+        sha256: Of the checkpoint, lower-case hexadecimal.
+    """
+
+    run: str
+    version: int
+    steps: int
+    generation: int
+    checkpoint_key: str
+    sha256: str
+    bytes: int
+    status: Status = Status.RUNNING
+
+
+@dataclass(frozen=True, slots=True)
+class Quantization:
+    """How one tensor of an update was quantised: value = q * scale + min."""
+
+    min: float
+    scale: float
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """One client's contribution, as announced, and what became of it."""
+
+    run: str
+    update_id: str
+    client_id: str
+    base_version: int
+    generation: int
+    local_steps: int
+    examples: int
+    bytes: int
+    sha256: str
+    encoding: str
+    created_at: int
+    expires_at: int
+    quantization: tuple[Quantization, ...] = ()
+    loss: float | None = None
+    accuracy: float | None = None
+    state: UpdateState = UpdateState.PENDING
+    reason: str | None = None
+    version: int | None = None
+    staleness: int | None = None
+    discount: float | None = None
+
+    def merged(self, version: int, staleness: int, discount: float) -> "Update":
+        """This update after it became `version`."""
+        return replace(
+            self, state=UpdateState.MERGED, version=version, staleness=staleness, discount=discount
+        )
+
+    def rejected(self, reason: str) -> "Update":
+        """This update after its bytes or its claims proved wrong."""
+        return replace(self, state=UpdateState.REJECTED, reason=reason)
+
+    def discarded(self, reason: str, staleness: int | None = None) -> "Update":
+        """This update after it proved of no use: too stale, of an older generation, never uploaded."""
+        return replace(self, state=UpdateState.DISCARDED, reason=reason, staleness=staleness)
+
+
+@dataclass(frozen=True, slots=True)
+class MergedUpdate:
+    """A line of a ledger entry: one update and the influence it had."""
+
+    update_id: str
+    client_id: str
+    base_version: int
+    staleness: int
+    discount: float
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerEntry:
+    """One commit: versions `from_version` + 1 … `version`, or the genesis (version 0, no updates).
+
+    Attributes:
+        attempt: Identity of the attempt that landed; what an unanswered commit is recognised by.
+        updates: In the order in which they were folded in.
+        bytes: Of the checkpoint.
+        update_bytes: Of all the updates' blobs together.
+    """
+
+    run: str
+    version: int
+    from_version: int
+    generation: int
+    at: int
+    attempt: str
+    steps: int
+    checkpoint_key: str
+    sha256: str
+    bytes: int
+    updates: tuple[MergedUpdate, ...] = ()
+    examples: int = 0
+    update_bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """What one conditional transaction writes: all of it or nothing.
+
+    Attributes:
+        base: The head that was read; the transaction holds only if it is still this one.
+        head: The head to come. Equal to `base` when every update was refused.
+        settled: The updates in their final states, each `pending` until now.
+        entry: The ledger's new entry; None when the head does not move.
+    """
+
+    base: Head
+    head: Head
+    settled: tuple[Update, ...]
+    entry: LedgerEntry | None
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """A browser or another program that joined a run.
+
+    Attributes:
+        tasks: How many times it has asked for a task.
+    """
+
+    run: str
+    client_id: str
+    joined_at: int
+    seen_at: int
+    tasks: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class EvaluationLease:
+    """Who is to evaluate which version, and until when nobody else is asked to."""
+
+    run: str
+    evaluation_id: str
+    client_id: str
+    version: int
+    expires_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """Loss and accuracy of one version on the whole validation set."""
+
+    run: str
+    version: int
+    evaluation_id: str
+    client_id: str
+    loss: float
+    accuracy: float
+    examples: int
+    at: int

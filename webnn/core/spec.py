@@ -1,0 +1,176 @@
+"""The spec of a run: a TF.js `model.json` with `training`, `validation`, `end`, `limits` and `data`.
+
+Parsed once, strictly; what parses is consistent: shards have the size their tensors take, weights are float32,
+the rule and its parameters exist.
+"""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta, Struct
+
+from webnn.core.rules import AnyRule, Delta
+from webnn.core.tensors import TensorSpec, total_bytes, total_size
+from webnn.core.wire import update_bytes
+from webnn.errors import Invalid
+
+Sha256 = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
+RunName = Annotated[str, Meta(pattern="^[a-z0-9][a-z0-9-]{0,62}$")]
+Positive = Annotated[int, Meta(ge=1, le=10**12)]
+Encoding = Literal["float32", "float16", "uint8", "uint16"]
+
+MAX_PARAMETERS = 50_000_000  # 200 MB of float32: what one merge function of 1 GB can fold
+MAX_TENSORS = 1000
+
+
+class Training(Struct, frozen=True, forbid_unknown_fields=True):
+    """How clients train and how their updates are merged."""
+
+    rule: AnyRule = Delta()
+    optimizer: Literal["sgd", "momentum", "adam"] = "sgd"
+    learning_rate: Annotated[float, Meta(gt=0.0, le=1000.0)] = 0.1
+    loss: Literal[
+        "sparseCategoricalCrossentropy", "categoricalCrossentropy", "binaryCrossentropy", "meanSquaredError"
+    ] = "sparseCategoricalCrossentropy"
+    local_steps: Annotated[int, Meta(ge=1, le=100_000)] = 4
+    batch_size: Annotated[int, Meta(ge=1, le=100_000)] = 64
+    encoding: Encoding = "float32"
+
+
+class Validation(Struct, frozen=True, forbid_unknown_fields=True):
+    """How often the head is evaluated, on the whole validation set.
+
+    Attributes:
+        every_versions: Versions between evaluations.
+        batch_size: A good batch for inference.
+        patience_seconds: How long one client has for it before another is asked.
+    """
+
+    every_versions: Positive = 20
+    batch_size: Annotated[int, Meta(ge=1, le=100_000)] = 256
+    patience_seconds: Annotated[int, Meta(ge=1, le=86_400)] = 120
+
+
+class End(Struct, frozen=True, forbid_unknown_fields=True):
+    """When the run finishes by itself; None means never."""
+
+    accuracy: Annotated[float, Meta(ge=0.0, le=1.0)] | None = None
+    versions: Positive | None = None
+
+
+class Limits(Struct, frozen=True, forbid_unknown_fields=True):
+    """What protects the run.
+
+    Attributes:
+        delta_norm: An update whose delta has a larger Euclidean norm is rejected.
+        pending: With more pending updates than this, clients are asked to wait.
+        upload_seconds: How long an upload ticket is good.
+    """
+
+    delta_norm: Annotated[float, Meta(gt=0.0, le=1e12)] = 1e6
+    pending: Positive = 1000
+    upload_seconds: Annotated[int, Meta(ge=1, le=43_200)] = 900
+
+
+class Shard(Struct, frozen=True, forbid_unknown_fields=True):
+    """A slice of the data: an immutable blob named by its hash."""
+
+    sha256: Sha256
+    bytes: Positive
+    examples: Positive
+
+
+class Data(Struct, frozen=True, forbid_unknown_fields=True):
+    """What one example looks like, and the shards. Shapes are without the examples axis."""
+
+    inputs: Annotated[tuple[TensorSpec, ...], Meta(min_length=1, max_length=64)]
+    targets: Annotated[tuple[TensorSpec, ...], Meta(min_length=1, max_length=64)]
+    train: Annotated[tuple[Shard, ...], Meta(min_length=1)]
+    validation: Annotated[tuple[Shard, ...], Meta(min_length=1)]
+
+    @property
+    def example(self) -> tuple[TensorSpec, ...]:
+        """Inputs, then targets: the order of the tensors in a shard."""
+        return self.inputs + self.targets
+
+    @property
+    def train_examples(self) -> int:
+        """Training examples in all shards."""
+        return sum(shard.examples for shard in self.train)
+
+    @property
+    def validation_examples(self) -> int:
+        """Validation examples in all shards: what every accuracy is measured on."""
+        return sum(shard.examples for shard in self.validation)
+
+
+class WeightsGroup(Struct, frozen=True):
+    """One group of a TF.js weights manifest."""
+
+    weights: tuple[TensorSpec, ...]
+    paths: tuple[str, ...] = ()
+
+
+class Spec(Struct, frozen=True, forbid_unknown_fields=False, rename={"topology": "modelTopology", "manifest": "weightsManifest"}):
+    """All that owner, clients and merge function must agree on."""
+
+    topology: dict[str, Any]
+    manifest: Annotated[tuple[WeightsGroup, ...], Meta(min_length=1, max_length=1)]
+    data: Data
+    training: Training = Training()
+    validation: Validation = Validation()
+    end: End = End()
+    limits: Limits = Limits()
+
+    @property
+    def weights(self) -> tuple[TensorSpec, ...]:
+        """The model's weights, in the order of every checkpoint and update."""
+        return self.manifest[0].weights
+
+    def update_bytes(self, encoding: str) -> int:
+        """Exact size of an update's body."""
+        return update_bytes(self.weights, encoding)
+
+
+def parse(body: bytes) -> Spec:
+    """The spec in a JSON document.
+
+    Raises:
+        Invalid: Naming the member that is wrong and why.
+    """
+    try:
+        spec = msgspec.json.decode(body, type=Spec)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise Invalid(f"the spec is wrong: {error}") from error
+    _check_weights(spec)
+    _check_shards(spec)
+    return spec
+
+
+def encode(document: Mapping[str, Any]) -> bytes:
+    """A spec document as the bytes that are stored and hashed (sorted, so equal documents are equal bytes)."""
+    return msgspec.json.encode(document, order="sorted")
+
+
+def _check_weights(spec: Spec) -> None:
+    names = [tensor.name for tensor in spec.weights]
+    if len(set(names)) != len(names):
+        raise Invalid("two weights have the same name")
+    if not 0 < len(names) <= MAX_TENSORS:
+        raise Invalid(f"a model has 1 to {MAX_TENSORS} weight tensors, this one {len(names)}")
+    for tensor in spec.weights:
+        if tensor.dtype != "float32" or tensor.quantization is not None:
+            raise Invalid(f"weight {tensor.name!r} is not plain float32, so it cannot be merged")
+    if not 0 < total_size(spec.weights) <= MAX_PARAMETERS:
+        raise Invalid(f"a model has 1 to {MAX_PARAMETERS:,} parameters, this one {total_size(spec.weights):,}")
+
+
+def _check_shards(spec: Spec) -> None:
+    example_bytes = total_bytes(spec.data.example)
+    for shard in spec.data.train + spec.data.validation:
+        if shard.bytes != shard.examples * example_bytes:
+            raise Invalid(
+                f"shard {shard.sha256[:12]} has {shard.bytes} bytes; {shard.examples} examples "
+                f"take {shard.examples * example_bytes}"
+            )

@@ -1,0 +1,48 @@
+"""Every deliberate error. Few kinds, each named by what the caller should do about it.
+
+The message is for people and may change freely; programs look at the class and at `details`.
+"""
+
+from typing import Any
+
+
+class WebnnError(Exception):
+    """Base of all deliberate errors.
+
+    Attributes:
+        message: One sentence for people.
+        details: What the message speaks of, JSON-serialisable; safe to show to the caller.
+    """
+
+    def __init__(self, message: str, **details: Any) -> None:
+        super().__init__(message)
+        self.message = message
+        self.details = details
+
+
+class Invalid(WebnnError):
+    """The request is wrong and will stay wrong: do not repeat it."""
+
+
+class Unauthorized(Invalid):
+    """The token is absent, forged, expired or another run's: join again."""
+
+
+class TooLarge(Invalid):
+    """The request is over a limit: send less."""
+
+
+class Missing(WebnnError):
+    """There is no such thing."""
+
+
+class Conflict(WebnnError):
+    """Another writer got there first: refresh, decide again, then retry. Nothing was written."""
+
+
+class Unavailable(WebnnError):
+    """A backing service did not answer: retry later. Whether a write landed is unknown: read back."""
+
+
+class Corrupt(WebnnError):
+    """Stored bytes are not what their record says. Nothing a caller can do mends it."""

@@ -1,0 +1,1 @@
+"""Storage: the ports, where blobs lie, and one adapter per backing service."""

@@ -1,0 +1,228 @@
+"""Both ports in memory: the reference that the other adapters are held against.
+
+Safe to use from threads. Download URLs and upload tickets are `memory:` URLs that only `fetch` and `upload`
+here understand.
+"""
+
+import hashlib
+from dataclasses import replace
+from threading import RLock
+from typing import TypeVar
+
+from webnn.core.records import (
+    Client,
+    Commit,
+    Evaluation,
+    EvaluationLease,
+    Head,
+    LedgerEntry,
+    Run,
+    Status,
+    Update,
+    UpdateState,
+)
+from webnn.errors import Conflict, Invalid, Missing
+from webnn.store.ports import UploadTicket
+
+
+T = TypeVar("T")
+
+
+class MemoryBlobs:
+    """`Blobs` in a dictionary."""
+
+    def __init__(self) -> None:
+        self._blobs: dict[str, bytes] = {}
+        self._lock = RLock()
+
+    def create(self, key: str, body: bytes) -> None:
+        """See `Blobs.create`."""
+        with self._lock:
+            if key in self._blobs:
+                raise Conflict(f"{key} is taken", key=key)
+            self._blobs[key] = bytes(body)
+
+    def get(self, key: str) -> bytes:
+        """See `Blobs.get`."""
+        with self._lock:
+            if key not in self._blobs:
+                raise Missing(f"no blob {key}", key=key)
+            return self._blobs[key]
+
+    def download_url(self, key: str, expires_in: int) -> str:
+        """See `Blobs.download_url`; the URL does not expire."""
+        return f"memory:{key}"
+
+    def upload_ticket(self, key: str, size: int, sha256: str, expires_in: int) -> UploadTicket:
+        """See `Blobs.upload_ticket`; the ticket does not expire."""
+        return UploadTicket(f"memory:{key}", {"size": str(size), "sha256": sha256})
+
+    def fetch(self, url: str) -> bytes:
+        """What a client's GET of a download URL gives. Raises Missing."""
+        return self.get(url.removeprefix("memory:"))
+
+    def upload(self, ticket: UploadTicket, body: bytes) -> None:
+        """What a client's POST with a ticket does. Raises Invalid for a body that the ticket is not for."""
+        if len(body) != int(ticket.fields["size"]):
+            raise Invalid("the body has another size than the ticket")
+        if hashlib.sha256(body).hexdigest() != ticket.fields["sha256"]:
+            raise Invalid("the body has another hash than the ticket")
+        with self._lock:
+            self._blobs[ticket.url.removeprefix("memory:")] = bytes(body)
+
+
+class MemoryCatalog:
+    """`Catalog` in dictionaries, under one lock."""
+
+    def __init__(self) -> None:
+        self._lock = RLock()
+        self._runs: dict[str, Run] = {}
+        self._heads: dict[str, Head] = {}
+        self._ledger: dict[tuple[str, int], LedgerEntry] = {}
+        self._updates: dict[tuple[str, str], Update] = {}
+        self._clients: dict[tuple[str, str], Client] = {}
+        self._leases: dict[str, EvaluationLease] = {}
+        self._evaluations: dict[tuple[str, int], Evaluation] = {}
+
+    def create_run(self, run: Run, head: Head, genesis: LedgerEntry) -> None:
+        """See `Runs.create_run`."""
+        with self._lock:
+            if run.run in self._runs:
+                raise Conflict(f"run {run.run!r} exists", run=run.run)
+            self._runs[run.run] = run
+            self._heads[run.run] = head
+            self._ledger[run.run, genesis.version] = genesis
+
+    def runs(self) -> list[Run]:
+        """See `Runs.runs`."""
+        with self._lock:
+            newest = sorted(self._runs.values(), key=lambda run: (-run.created_at, run.run))
+            return newest[:100]
+
+    def run(self, run: str) -> Run:
+        """See `Runs.run`."""
+        with self._lock:
+            return _found(self._runs.get(run), f"no run {run!r}")
+
+    def head(self, run: str) -> Head:
+        """See `Runs.head`."""
+        with self._lock:
+            return _found(self._heads.get(run), f"no run {run!r}")
+
+    def set_status(self, head: Head, status: Status) -> None:
+        """See `Runs.set_status`."""
+        with self._lock:
+            current = self.head(head.run)
+            if current.status is not head.status:
+                raise Conflict(f"run {head.run!r} is {current.status}", run=head.run)
+            self._heads[head.run] = replace(current, status=status)
+
+    def ledger_entry(self, run: str, version: int) -> LedgerEntry:
+        """See `Runs.ledger_entry`."""
+        with self._lock:
+            return _found(self._ledger.get((run, version)), f"no commit made version {version}")
+
+    def ledger(self, run: str, after: int, limit: int) -> list[LedgerEntry]:
+        """See `Runs.ledger`."""
+        with self._lock:
+            entries = [e for (name, version), e in self._ledger.items() if name == run and version > after]
+        return sorted(entries, key=lambda entry: entry.version)[:limit]
+
+    def open_update(self, update: Update) -> None:
+        """See `Updates.open_update`."""
+        with self._lock:
+            if (update.run, update.update_id) in self._updates:
+                raise Conflict(f"update {update.update_id} exists")
+            self._updates[update.run, update.update_id] = update
+
+    def update(self, run: str, update_id: str) -> Update:
+        """See `Updates.update`."""
+        with self._lock:
+            return _found(self._updates.get((run, update_id)), f"no update {update_id!r}")
+
+    def pending(self, run: str, limit: int, after: str = "") -> list[Update]:
+        """See `Updates.pending`."""
+        with self._lock:
+            waiting = [
+                update
+                for (name, update_id), update in self._updates.items()
+                if name == run and update_id > after and update.state is UpdateState.PENDING
+            ]
+        return sorted(waiting, key=lambda update: update.update_id)[:limit]
+
+    def commit(self, commit: Commit) -> None:
+        """See `Updates.commit`."""
+        with self._lock:
+            self._check(commit)
+            self._heads[commit.head.run] = commit.head
+            for update in commit.settled:
+                self._updates[update.run, update.update_id] = update
+            if commit.entry is not None:
+                self._ledger[commit.entry.run, commit.entry.version] = commit.entry
+
+    def _check(self, commit: Commit) -> None:
+        if self.head(commit.base.run) != commit.base:
+            raise Conflict(f"run {commit.base.run!r} is no longer at version {commit.base.version}")
+        for update in commit.settled:
+            if self.update(update.run, update.update_id).state is not UpdateState.PENDING:
+                raise Conflict(f"update {update.update_id} is no longer pending")
+        if commit.entry is not None and (commit.entry.run, commit.entry.version) in self._ledger:
+            raise Conflict(f"version {commit.entry.version} is in the ledger")
+
+    def join(self, client: Client) -> None:
+        """See `Clients.join`."""
+        with self._lock:
+            if (client.run, client.client_id) in self._clients:
+                raise Conflict(f"client {client.client_id} exists")
+            self._clients[client.run, client.client_id] = client
+
+    def touch(self, run: str, client_id: str, now: int) -> Client:
+        """See `Clients.touch`."""
+        with self._lock:
+            client = _found(self._clients.get((run, client_id)), f"no client {client_id!r}")
+            client = replace(client, seen_at=now, tasks=client.tasks + 1)
+            self._clients[run, client_id] = client
+            return client
+
+    def active_clients(self, run: str, since: int) -> int:
+        """See `Clients.active_clients`."""
+        with self._lock:
+            return sum(name == run and c.seen_at >= since for (name, _), c in self._clients.items())
+
+    def evaluation_lease(self, run: str) -> EvaluationLease | None:
+        """See `Evaluations.evaluation_lease`."""
+        with self._lock:
+            return self._leases.get(run)
+
+    def claim_evaluation(self, lease: EvaluationLease, previous: EvaluationLease | None) -> None:
+        """See `Evaluations.claim_evaluation`."""
+        with self._lock:
+            if self._leases.get(lease.run) != previous:
+                raise Conflict("another client evaluates")
+            self._leases[lease.run] = lease
+
+    def record_evaluation(self, evaluation: Evaluation) -> None:
+        """See `Evaluations.record_evaluation`."""
+        with self._lock:
+            key = evaluation.run, evaluation.version
+            held = self._evaluations.get(key)
+            if held is not None and held.evaluation_id != evaluation.evaluation_id:
+                raise Conflict(f"version {evaluation.version} has an evaluation")
+            self._evaluations.setdefault(key, evaluation)
+
+    def evaluations(self, run: str, after: int, limit: int) -> list[Evaluation]:
+        """See `Evaluations.evaluations`."""
+        with self._lock:
+            found = [e for (name, version), e in self._evaluations.items() if name == run and version > after]
+        return sorted(found, key=lambda evaluation: evaluation.version)[:limit]
+
+    def latest_evaluation(self, run: str) -> Evaluation | None:
+        """See `Evaluations.latest_evaluation`."""
+        found = self.evaluations(run, -1, len(self._evaluations))
+        return found[-1] if found else None
+
+
+def _found(value: T | None, message: str) -> T:
+    if value is None:
+        raise Missing(message)
+    return value

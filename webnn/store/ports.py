@@ -1,0 +1,155 @@
+"""The only words the rest has for storage.
+
+Two ports. `Blobs` holds immutable bytes under keys; `Catalog` holds a run's rows and moves its head. Every
+method raises `Unavailable` when the service does not answer, on top of what its docstring lists; after an
+unanswered write it is unknown whether it landed. One contract suite (`tests/store`) runs on every adapter.
+"""
+
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from webnn.core.records import (
+    Client,
+    Commit,
+    Evaluation,
+    EvaluationLease,
+    Head,
+    LedgerEntry,
+    Run,
+    Status,
+    Update,
+)
+
+# DynamoDB takes 100 items in a transaction; two are the head and the ledger entry, three stay in reserve.
+MAX_COMMIT = 95
+
+
+@dataclass(frozen=True, slots=True)
+class UploadTicket:
+    """Where and how to upload one blob: a form POST with these fields and then the file."""
+
+    url: str
+    fields: dict[str, str] = field(default_factory=dict)
+
+
+class Blobs(Protocol):
+    """Immutable bytes under keys."""
+
+    def create(self, key: str, body: bytes) -> None:
+        """Writes a new blob. Raises Conflict if the key is taken."""
+        ...
+
+    def get(self, key: str) -> bytes:
+        """The whole blob. Raises Missing."""
+        ...
+
+    def download_url(self, key: str, expires_in: int) -> str:
+        """A URL that gives the blob to whoever holds it, for `expires_in` seconds. Does not check that it exists."""
+        ...
+
+    def upload_ticket(self, key: str, size: int, sha256: str, expires_in: int) -> UploadTicket:
+        """Leave to upload exactly `size` bytes with this SHA-256 (hexadecimal) under the key, for `expires_in` s."""
+        ...
+
+
+class Runs(Protocol):
+    """Runs, their heads and their ledgers."""
+
+    def create_run(self, run: Run, head: Head, genesis: LedgerEntry) -> None:
+        """Starts a run. Raises Conflict if the name is taken."""
+        ...
+
+    def runs(self) -> list[Run]:
+        """All runs, newest first, at most 100."""
+        ...
+
+    def run(self, run: str) -> Run:
+        """Raises Missing."""
+        ...
+
+    def head(self, run: str) -> Head:
+        """The newest committed head: never an older one than a commit that was answered. Raises Missing."""
+        ...
+
+    def set_status(self, head: Head, status: Status) -> None:
+        """Changes the status of a head, from the one that `head` has. Raises Conflict if it has another by now."""
+        ...
+
+    def ledger_entry(self, run: str, version: int) -> LedgerEntry:
+        """The commit that made `version`. Raises Missing if no commit ended there."""
+        ...
+
+    def ledger(self, run: str, after: int, limit: int) -> list[LedgerEntry]:
+        """Commits that made versions above `after`, oldest first, at most `limit`."""
+        ...
+
+
+class Updates(Protocol):
+    """Updates, and the transaction that settles them."""
+
+    def open_update(self, update: Update) -> None:
+        """Writes a pending update. Raises Conflict if the id is taken."""
+        ...
+
+    def update(self, run: str, update_id: str) -> Update:
+        """Raises Missing."""
+        ...
+
+    def pending(self, run: str, limit: int, after: str = "") -> list[Update]:
+        """Pending updates in the order of their ids, above `after`, at most `limit`.
+
+        Holds every update whose opening was answered and whose settling was not begun.
+        """
+        ...
+
+    def commit(self, commit: Commit) -> None:
+        """Writes the commit, all or nothing: see `webnn.commit`. At most `MAX_COMMIT` updates.
+
+        Raises:
+            Conflict: The head is no longer `commit.base`, or an update is no longer pending. Nothing was written.
+        """
+        ...
+
+
+class Clients(Protocol):
+    """Who takes part."""
+
+    def join(self, client: Client) -> None:
+        """Writes a new client. Raises Conflict if the id is taken."""
+        ...
+
+    def touch(self, run: str, client_id: str, now: int) -> Client:
+        """Notes that the client asked for a task; gives its row after that. Raises Missing."""
+        ...
+
+    def active_clients(self, run: str, since: int) -> int:
+        """How many clients asked for a task at or after `since`."""
+        ...
+
+
+class Evaluations(Protocol):
+    """Who evaluates which version, and what came of it."""
+
+    def evaluation_lease(self, run: str) -> EvaluationLease | None:
+        """The newest lease, expired or not; None before the first."""
+        ...
+
+    def claim_evaluation(self, lease: EvaluationLease, previous: EvaluationLease | None) -> None:
+        """Makes `lease` the newest, in place of `previous`. Raises Conflict if that is no longer the newest."""
+        ...
+
+    def record_evaluation(self, evaluation: Evaluation) -> None:
+        """Writes an evaluation. Raises Conflict if its version has one from another lease."""
+        ...
+
+    def evaluations(self, run: str, after: int, limit: int) -> list[Evaluation]:
+        """Evaluations of versions above `after`, oldest first, at most `limit`."""
+        ...
+
+    def latest_evaluation(self, run: str) -> Evaluation | None:
+        """The evaluation of the highest version; None before the first."""
+        ...
+
+
+class Catalog(Runs, Updates, Clients, Evaluations, Protocol):
+    """All the rows."""
