@@ -1,0 +1,167 @@
+"""Joining a run, and what a client is to do next."""
+
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from webnn.core.records import Client, EvaluationLease, Head, Run, Status
+from webnn.core.spec import Shard, Spec
+from webnn.errors import Conflict, Missing, Unauthorized
+from webnn.specs import Specs
+from webnn.store.ports import MAX_COMMIT, Catalog
+from webnn.tokens import Member
+
+WAIT_PAUSED_SECONDS = 10.0
+WAIT_BACKLOG_SECONDS = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Train:
+    """Train from the head on a part of a shard.
+
+    Attributes:
+        offset: Where in the shuffled shard to begin.
+        seed: Of the shuffle, 32 bits.
+    """
+
+    run: Run
+    head: Head
+    spec: Spec
+    shard: Shard
+    offset: int
+    seed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluate:
+    """Evaluate the head on the whole validation set."""
+
+    run: Run
+    head: Head
+    spec: Spec
+    lease: EvaluationLease
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Ask again later."""
+
+    seconds: float
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """The run is over."""
+
+    reason: str
+
+
+Task = Train | Evaluate | Wait | Stop
+
+
+class Coordinator:
+    """Lets clients join and tells them what to do."""
+
+    def __init__(
+        self, catalog: Catalog, specs: Specs, *, clock: Callable[[], int], new_id: Callable[[], str]
+    ) -> None:
+        """Takes its stores, a clock (milliseconds since 1970) and a source of ids that never repeat."""
+        self._catalog = catalog
+        self._specs = specs
+        self._clock = clock
+        self._new_id = new_id
+
+    def join(self, run: str) -> Member:
+        """Makes a new client of the run. Raises Missing."""
+        self._catalog.run(run)
+        now = self._clock()
+        client = Client(run, self._new_id(), joined_at=now, seen_at=now)
+        self._catalog.join(client)
+        return Member(run, client.client_id)
+
+    def next_task(self, member: Member) -> Task:
+        """What this client is to do next.
+
+        Raises:
+            Missing: No such run.
+            Unauthorized: The client is not (or no longer) known; it should join again.
+        """
+        run = self._catalog.run(member.run)
+        head = self._catalog.head(member.run)
+        client = self._touched(member)
+        if head.status is Status.FINISHED:
+            return Stop("the run is finished")
+        if head.status is Status.PAUSED:
+            return Wait(WAIT_PAUSED_SECONDS, "the run is paused")
+        spec = self._specs.of(member.run)
+        return self._evaluation(run, head, spec, member) or self._training(run, head, spec, client)
+
+    def _touched(self, member: Member) -> Client:
+        try:
+            return self._catalog.touch(member.run, member.client_id, self._clock())
+        except Missing as error:
+            raise Unauthorized("this client is not known; join again") from error
+
+    def _evaluation(self, run: Run, head: Head, spec: Spec, member: Member) -> Evaluate | None:
+        """An evaluation, if one is due and nobody is at it."""
+        previous = self._catalog.evaluation_lease(head.run)
+        now = self._clock()
+        if not _evaluation_due(self._catalog, spec, head, previous, now):
+            return None
+        expires_at = now + spec.validation.patience_seconds * 1000
+        lease = EvaluationLease(head.run, self._new_id(), member.client_id, head.version, expires_at)
+        try:
+            self._catalog.claim_evaluation(lease, previous)
+        except Conflict:
+            return None
+        return Evaluate(run, head, spec, lease)
+
+    def _training(self, run: Run, head: Head, spec: Spec, client: Client) -> Task:
+        if self._backlog(head.run, spec.limits.pending):
+            return Wait(WAIT_BACKLOG_SECONDS, "updates are waiting to be merged")
+        shard, offset, seed = _assignment(spec, client)
+        return Train(run, head, spec, shard, offset, seed)
+
+    def _backlog(self, run: str, limit: int) -> bool:
+        """Whether more than `limit` updates wait. Reads one page unless the backlog is long."""
+        count, after = 0, ""
+        while count <= limit:
+            page = self._catalog.pending(run, MAX_COMMIT, after=after)
+            count += len(page)
+            if len(page) < MAX_COMMIT:
+                return count > limit
+            after = page[-1].update_id
+        return True
+
+
+def _evaluation_due(
+    catalog: Catalog, spec: Spec, head: Head, previous: EvaluationLease | None, now: int
+) -> bool:
+    """The first version is due at once; later ones `every_versions` after the last; a lapsed lease again."""
+    if previous is None:
+        return True
+    if previous.version + spec.validation.every_versions <= head.version:
+        return previous.expires_at <= now or _answered(catalog, previous)
+    return previous.expires_at <= now and not _answered(catalog, previous)
+
+
+def _answered(catalog: Catalog, lease: EvaluationLease) -> bool:
+    found = catalog.evaluations(lease.run, lease.version - 1, 1)
+    return bool(found) and found[0].version == lease.version
+
+
+def _assignment(spec: Spec, client: Client) -> tuple[Shard, int, int]:
+    """Shard, offset and shuffle seed of a client's next task.
+
+    A client goes through one shard before the next, so that it downloads few; clients begin at different
+    shards, so that together they see all of them. The seed changes with every pass.
+    """
+    shards = spec.data.train
+    examples_per_task = spec.training.local_steps * spec.training.batch_size
+    tasks_per_shard = max(1, round(shards[0].examples / examples_per_task))
+    visit, position = divmod(client.tasks, tasks_per_shard)
+    start = zlib.crc32(client.client_id.encode())
+    shard = shards[(start + visit) % len(shards)]
+    seed = zlib.crc32(f"{client.client_id}:{visit}".encode())
+    return shard, (position * examples_per_task) % shard.examples, seed

@@ -1,0 +1,284 @@
+"""The commit protocol: how uploaded updates become the next versions of a run, each exactly once.
+
+What is stored
+    The *head* row points at the newest checkpoint. Each update has a row, `pending` until it is settled. Each
+    commit has a ledger row. Blobs (checkpoints, bodies of updates) are immutable and never overwritten.
+
+One commit
+    1. *Collect*: read the head, then the pending updates in order. A row whose body was not uploaded yet is
+       passed over; it stays pending.
+    2. *Decide*: check every body, fold the good ones into the head's weights. Pure but for the reads.
+    3. *Write the checkpoint* under a key with this attempt's id in it, which no other attempt uses.
+    4. *Commit*: one conditional transaction moves the head from exactly the version read, settles every update
+       that is still pending, and adds the ledger entry. All of it or nothing.
+
+    Before 4 nothing is visible: a crash leaves an orphan checkpoint, which no row names. After 4 a repeat
+    finds nothing pending. So deliveries may be lost, doubled or reordered: the queue is a doorbell, and the
+    truth about what is pending is in the catalog.
+
+Refused (Conflict)
+    Another merger won or an update was settled meanwhile. Nothing was written. Never replay the bytes: decide
+    again from the new head, because staleness, and with it the discounts, have grown. Whoever was refused was
+    refused because another made progress, so mergers never wait for each other.
+
+No answer (Unavailable)
+    The transaction may have landed. Read back: the ledger entry of the version to come either carries this
+    attempt's id, or this attempt did not land *yet*. Deciding again is then safe: both attempts demand the same
+    head, so at most one of them can ever land.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+
+from webnn.core.checks import checked_delta
+from webnn.core.merge import Contribution, Folded, merge
+from webnn.core.records import Commit, Head, LedgerEntry, MergedUpdate, Status, Update
+from webnn.core.spec import Spec
+from webnn.core.wire import Vector, decode_vector, encode_vector, sha256
+from webnn.errors import Conflict, Corrupt, Invalid, Missing, Unavailable
+from webnn.specs import Specs
+from webnn.store import keys
+from webnn.store.ports import MAX_COMMIT, Blobs, Catalog
+
+
+@dataclass(frozen=True, slots=True)
+class Drained:
+    """What one call of `drain` did.
+
+    Attributes:
+        commits: How often the head moved or updates were settled.
+        merged: Updates merged.
+        refused: Updates rejected or discarded.
+        conflicts: Attempts that another merger beat.
+        complete: Whether all that was uploaded is settled; if not, ring the doorbell again.
+    """
+
+    commits: int = 0
+    merged: int = 0
+    refused: int = 0
+    conflicts: int = 0
+    complete: bool = True
+
+
+class Committer:
+    """Runs the protocol. Any number may run at once, on one run or on many."""
+
+    def __init__(
+        self,
+        catalog: Catalog,
+        blobs: Blobs,
+        specs: Specs,
+        *,
+        clock: Callable[[], int],
+        new_id: Callable[[], str],
+    ) -> None:
+        """Takes its stores, a clock (milliseconds since 1970) and a source of ids that never repeat."""
+        self._catalog = catalog
+        self._blobs = blobs
+        self._specs = specs
+        self._clock = clock
+        self._new_id = new_id
+
+    def drain(self, run: str, out_of_time: Callable[[], bool]) -> Drained:
+        """Settles all that is pending and uploaded, in commits of up to `MAX_COMMIT`, until done or out of time.
+
+        Raises:
+            Missing: No such run.
+            Corrupt: A checkpoint is not what its row says.
+            Unavailable: A store did not answer. Nothing is lost; call again.
+        """
+        done, passed = Drained(), ""
+        while not out_of_time():
+            head = self._catalog.head(run)
+            batch = self._catalog.pending(run, MAX_COMMIT, after=passed)
+            if not batch:
+                return done
+            commit = self._decide(head, batch)
+            if not commit.settled:
+                passed = batch[-1].update_id
+            elif self._land(commit):
+                done = _counted(done, commit)
+            else:
+                done = replace(done, conflicts=done.conflicts + 1)
+        return replace(done, complete=False)
+
+    def _decide(self, head: Head, batch: list[Update]) -> Commit:
+        spec = self._specs.of(head.run)
+        decision = _Decision(self._catalog, self._blobs, spec, head)
+        merged = merge(
+            spec.training.rule,
+            self._weights(spec, head.checkpoint_key, head.sha256),
+            head.steps,
+            head.version,
+            decision.contributions(batch),
+        )
+        settled = decision.settled(merged.folded)
+        if merged.version == head.version:
+            return Commit(head, head, settled, None)
+        return self._prepared(head, merged.weights, merged.steps, merged.version, settled)
+
+    def _prepared(
+        self, head: Head, weights: Vector, steps: int, version: int, settled: tuple[Update, ...]
+    ) -> Commit:
+        """Writes the checkpoint and draws up the commit that will point at it."""
+        attempt = self._new_id()
+        body = encode_vector(weights)
+        key = keys.checkpoint(head.run, version, attempt)
+        self._blobs.create(key, body)
+        new = replace(
+            head, version=version, steps=steps, checkpoint_key=key, sha256=sha256(body), bytes=len(body)
+        )
+        return Commit(head, new, settled, _ledger_entry(head, new, attempt, self._clock(), settled))
+
+    def _land(self, commit: Commit) -> bool:
+        """Tries to commit; says whether it landed."""
+        try:
+            self._catalog.commit(commit)
+        except Conflict:
+            return False
+        except Unavailable:
+            return self._landed(commit)
+        return True
+
+    def _landed(self, commit: Commit) -> bool:
+        """Reads back what became of a commit whose answer was lost."""
+        if commit.entry is None:
+            first = commit.settled[0]
+            return self._catalog.update(first.run, first.update_id) == first
+        try:
+            return self._catalog.ledger_entry(commit.entry.run, commit.entry.version) == commit.entry
+        except Missing:
+            return False
+
+    def _weights(self, spec: Spec, key: str, digest: str) -> Vector:
+        return checkpoint_weights(self._blobs, spec, key, digest)
+
+
+class _Decision:
+    """Turns a batch of pending updates into contributions, and remembers why others were refused."""
+
+    def __init__(self, catalog: Catalog, blobs: Blobs, spec: Spec, head: Head) -> None:
+        self._catalog = catalog
+        self._blobs = blobs
+        self._spec = spec
+        self._head = head
+        self._folding: list[Update] = []
+        self._refused: list[Update] = []
+        self._entries: dict[int, LedgerEntry] = {}
+        self._base: tuple[int, Vector] | None = None
+
+    def contributions(self, batch: list[Update]) -> Iterator[Contribution]:
+        """The good ones, one at a time: only one body is in memory."""
+        for update in batch:
+            reason = self._discard_reason(update)
+            if reason is not None:
+                self._refused.append(update.discarded(reason))
+                continue
+            try:
+                contribution = self._contribution(update)
+            except Missing:
+                continue  # not uploaded yet: it stays pending
+            except Invalid as error:
+                self._refused.append(update.rejected(error.message))
+                continue
+            self._folding.append(update)
+            yield contribution
+
+    def settled(self, folded: tuple[Folded, ...]) -> tuple[Update, ...]:
+        """Every update in its final state, in update order."""
+        version = self._head.version
+        settled = list(self._refused)
+        for update, outcome in zip(self._folding, folded, strict=True):
+            if outcome.discount > 0.0:
+                version += 1
+                settled.append(update.merged(version, outcome.staleness, outcome.discount))
+            else:
+                settled.append(update.discarded("too stale", outcome.staleness))
+        return tuple(sorted(settled, key=lambda update: update.update_id))
+
+    def _discard_reason(self, update: Update) -> str | None:
+        if self._head.status is Status.FINISHED:
+            return "the run is finished"
+        if update.generation != self._head.generation:
+            return f"made against generation {update.generation}, the run is at {self._head.generation}"
+        return None
+
+    def _contribution(self, update: Update) -> Contribution:
+        body = self._blobs.get(keys.update(update.run, update.update_id))
+        delta = checked_delta(self._spec, update, body)
+        entry = self._entry(update.base_version)
+        return Contribution(
+            delta=delta,
+            base=self._base_weights(entry) if self._spec.training.rule.needs_base else None,
+            base_version=update.base_version,
+            steps=entry.steps + update.local_steps,
+            examples=update.examples,
+        )
+
+    def _entry(self, version: int) -> LedgerEntry:
+        if version not in self._entries:
+            try:
+                self._entries[version] = self._catalog.ledger_entry(self._head.run, version)
+            except Missing as error:
+                raise Invalid(f"no commit made version {version}") from error
+        return self._entries[version]
+
+    def _base_weights(self, entry: LedgerEntry) -> Vector:
+        """Neighbouring updates mostly share their base, so one is kept."""
+        if self._base is None or self._base[0] != entry.version:
+            weights = checkpoint_weights(self._blobs, self._spec, entry.checkpoint_key, entry.sha256)
+            self._base = entry.version, weights
+        return self._base[1]
+
+
+def checkpoint_weights(blobs: Blobs, spec: Spec, key: str, digest: str) -> Vector:
+    """The weights in a checkpoint, float32 [parameters].
+
+    Raises:
+        Corrupt: The blob is absent, altered, or of another size than the spec says.
+    """
+    try:
+        body = blobs.get(key)
+    except Missing as error:
+        raise Corrupt(f"checkpoint {key} is gone", key=key) from error
+    if sha256(body) != digest:
+        raise Corrupt(f"checkpoint {key} is not what its row says", key=key)
+    return decode_vector(spec.weights, body)
+
+
+def _ledger_entry(
+    head: Head, new: Head, attempt: str, now: int, settled: tuple[Update, ...]
+) -> LedgerEntry:
+    merged = [update for update in settled if update.version is not None]
+    return LedgerEntry(
+        run=new.run,
+        version=new.version,
+        from_version=head.version,
+        generation=new.generation,
+        at=now,
+        attempt=attempt,
+        steps=new.steps,
+        checkpoint_key=new.checkpoint_key,
+        sha256=new.sha256,
+        bytes=new.bytes,
+        updates=tuple(_ledger_line(update) for update in merged),
+        examples=sum(update.examples for update in merged),
+        update_bytes=sum(update.bytes for update in merged),
+    )
+
+
+def _ledger_line(update: Update) -> MergedUpdate:
+    assert update.staleness is not None and update.discount is not None  # a merged update has both
+    return MergedUpdate(
+        update.update_id, update.client_id, update.base_version, update.staleness, update.discount
+    )
+
+
+def _counted(done: Drained, commit: Commit) -> Drained:
+    merged = commit.head.version - commit.base.version
+    return replace(
+        done,
+        commits=done.commits + 1,
+        merged=done.merged + merged,
+        refused=done.refused + len(commit.settled) - merged,
+    )

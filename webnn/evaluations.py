@@ -1,0 +1,99 @@
+"""What clients report of a version on the whole validation set, and whether that ends the run."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from webnn.core.records import Evaluation, EvaluationLease, Status
+from webnn.core.spec import Spec
+from webnn.errors import Conflict, Invalid, Missing, Unavailable
+from webnn.specs import Specs
+from webnn.store.ports import Catalog
+from webnn.tokens import Member
+
+FINISH_ATTEMPTS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a client found.
+
+    Attributes:
+        loss: Mean over all validation examples.
+        accuracy: Fraction of all validation examples, in [0, 1].
+        examples: How many it evaluated.
+    """
+
+    evaluation_id: str
+    version: int
+    loss: float
+    accuracy: float
+    examples: int
+
+
+class Evaluations:
+    """Records reports."""
+
+    def __init__(self, catalog: Catalog, specs: Specs, *, clock: Callable[[], int]) -> None:
+        """Takes its stores and a clock (milliseconds since 1970)."""
+        self._catalog = catalog
+        self._specs = specs
+        self._clock = clock
+
+    def report(self, member: Member, report: Report) -> Evaluation:
+        """Records the report of the client that was asked for it, and finishes the run when its end is reached.
+
+        Raises:
+            Missing: No such run, or this client was never asked, or another has been asked since.
+            Invalid: The report is about another version, or not about the whole validation set.
+            Conflict: The version has an evaluation from another lease.
+        """
+        spec = self._specs.of(member.run)
+        _check(report, self._lease(member, report.evaluation_id), spec)
+        evaluation = Evaluation(
+            run=member.run,
+            version=report.version,
+            evaluation_id=report.evaluation_id,
+            client_id=member.client_id,
+            loss=report.loss,
+            accuracy=report.accuracy,
+            examples=report.examples,
+            at=self._clock(),
+        )
+        self._catalog.record_evaluation(evaluation)
+        self._finish_if_due(spec, evaluation)
+        return evaluation
+
+    def _lease(self, member: Member, evaluation_id: str) -> EvaluationLease:
+        lease = self._catalog.evaluation_lease(member.run)
+        if lease is None or (lease.evaluation_id, lease.client_id) != (evaluation_id, member.client_id):
+            raise Missing(f"no evaluation {evaluation_id!r} is awaited from this client")
+        return lease
+
+    def _finish_if_due(self, spec: Spec, evaluation: Evaluation) -> None:
+        target, last = spec.end.accuracy, spec.end.versions
+        reached = target is not None and evaluation.accuracy >= target
+        if not reached and (last is None or evaluation.version < last):
+            return
+        self._finish(evaluation.run)
+
+    def _finish(self, run: str) -> None:
+        """Refused when a commit is moving the head at this moment or another changed the status: look again."""
+        for _ in range(FINISH_ATTEMPTS):
+            head = self._catalog.head(run)
+            if head.status is not Status.RUNNING:
+                return
+            try:
+                return self._catalog.set_status(head, Status.FINISHED)
+            except Conflict:
+                continue
+        raise Unavailable(f"run {run!r} is too busy to finish; report again")
+
+
+def _check(report: Report, lease: EvaluationLease, spec: Spec) -> None:
+    if report.version != lease.version:
+        raise Invalid(f"version {lease.version} was to be evaluated, not {report.version}")
+    if report.examples != spec.data.validation_examples:
+        raise Invalid(
+            f"the validation set has {spec.data.validation_examples} examples, {report.examples} were evaluated",
+            expected=spec.data.validation_examples,
+        )

@@ -1,0 +1,152 @@
+"""Starting a run, and what anyone may see of it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import msgspec
+
+from webnn.core import spec as specs
+from webnn.core.records import Evaluation, Head, LedgerEntry, Run
+from webnn.core.spec import RunName, Spec
+from webnn.core.wire import Vector, encode_vector, sha256
+from webnn.errors import Conflict, Invalid
+from webnn.specs import Specs
+from webnn.store import keys
+from webnn.store.ports import Blobs, Catalog
+
+
+ACTIVE_MILLISECONDS = 60_000
+PAGE = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """A run as anyone may see it.
+
+    Attributes:
+        metrics: The newest evaluation; None before the first.
+        clients: Clients that asked for a task in the last minute.
+    """
+
+    run: Run
+    head: Head
+    spec: Spec
+    metrics: Evaluation | None
+    clients: int
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """A page of what happened, oldest first.
+
+    Attributes:
+        next_after: Where the next page begins; None on the last.
+    """
+
+    head: Head
+    clients: int
+    commits: list[LedgerEntry]
+    evaluations: list[Evaluation]
+    next_after: int | None
+
+
+class Runs:
+    """Starts and describes runs."""
+
+    def __init__(
+        self,
+        catalog: Catalog,
+        blobs: Blobs,
+        specs: Specs,
+        *,
+        clock: Callable[[], int],
+        new_id: Callable[[], str],
+    ) -> None:
+        """Takes its stores, a clock (milliseconds since 1970) and a source of ids that never repeat."""
+        self._catalog = catalog
+        self._blobs = blobs
+        self._specs = specs
+        self._clock = clock
+        self._new_id = new_id
+
+    def add_shard(self, body: bytes) -> str:
+        """Stores a slice of data; gives its hash. The same bytes are stored once."""
+        digest = sha256(body)
+        try:
+            self._blobs.create(keys.shard(digest), body)
+        except Conflict:
+            pass  # named by its hash, so what is there is the same
+        return digest
+
+    def start(self, name: str, title: str, description: str, spec_body: bytes, weights: Vector) -> Run:
+        """Starts a run at version 0 with these weights, float32 [parameters].
+
+        Raises:
+            Invalid: The name, the spec or the weights are wrong.
+            Conflict: The name is taken.
+        """
+        _check_name(name)
+        spec = specs.parse(spec_body)
+        if weights.nbytes != spec.update_bytes("float32"):
+            raise Invalid(f"the weights have {weights.size} elements, the spec another number")
+        run = self._store_spec(name, title, description, spec_body)
+        genesis = self._store_genesis(name, encode_vector(weights))
+        head = Head(name, 0, 0, 0, genesis.checkpoint_key, genesis.sha256, genesis.bytes)
+        self._catalog.create_run(run, head, genesis)
+        return run
+
+    def _store_spec(self, name: str, title: str, description: str, body: bytes) -> Run:
+        digest = sha256(body)
+        try:
+            self._blobs.create(keys.spec(name, digest), body)
+        except Conflict:
+            pass  # named by its hash, so what is there is the same
+        return Run(name, title, description, self._clock(), keys.spec(name, digest), digest, len(body))
+
+    def _store_genesis(self, name: str, body: bytes) -> LedgerEntry:
+        attempt = self._new_id()
+        key = keys.checkpoint(name, 0, attempt)
+        self._blobs.create(key, body)
+        return LedgerEntry(name, 0, 0, 0, self._clock(), attempt, 0, key, sha256(body), len(body))
+
+    def describe(self, name: str) -> Description:
+        """One run. Raises Missing."""
+        return self._described(self._catalog.run(name))
+
+    def all(self) -> list[Description]:
+        """All runs, newest first, at most 100."""
+        return [self._described(run) for run in self._catalog.runs()]
+
+    def _described(self, run: Run) -> Description:
+        return Description(
+            run,
+            self._catalog.head(run.run),
+            self._specs.of(run.run),
+            self._catalog.latest_evaluation(run.run),
+            self._active(run.run),
+        )
+
+    def history(self, name: str, after: int) -> History:
+        """Commits and evaluations of versions above `after`. Raises Missing.
+
+        A page ends at the same version in both lists, so the next page continues both.
+        """
+        head = self._catalog.head(name)
+        commits = self._catalog.ledger(name, after, PAGE)
+        evaluations = self._catalog.evaluations(name, after, PAGE)
+        ends = [page[-1].version for page in (commits, evaluations) if len(page) == PAGE]
+        end = min(ends, default=None)
+        if end is not None:
+            commits = [entry for entry in commits if entry.version <= end]
+            evaluations = [evaluation for evaluation in evaluations if evaluation.version <= end]
+        return History(head, self._active(name), commits, evaluations, end)
+
+    def _active(self, name: str) -> int:
+        return self._catalog.active_clients(name, self._clock() - ACTIVE_MILLISECONDS)
+
+
+def _check_name(name: str) -> None:
+    try:
+        msgspec.convert(name, RunName)
+    except msgspec.ValidationError as error:
+        raise Invalid(f"a run's name is a-z, 0-9 and '-', at most 63, not {name!r}") from error

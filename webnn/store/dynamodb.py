@@ -1,0 +1,252 @@
+"""`Catalog` on DynamoDB, one table. Reads are consistent; a write is one request or one transaction."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+
+from pynamodb.connection import Connection
+from pynamodb.exceptions import DoesNotExist, PynamoDBException, TransactWriteError
+from pynamodb.expressions.condition import Condition
+from pynamodb.transactions import TransactWrite
+
+from webnn.core.records import (
+    Client,
+    Commit,
+    Evaluation,
+    EvaluationLease,
+    Head,
+    LedgerEntry,
+    Run,
+    Status,
+    Update,
+    UpdateState,
+)
+from webnn.errors import Conflict, Missing, Unavailable
+from webnn.store import records_in_rows as shape
+from webnn.store.rows import ALL_RUNS, HeadRow, Rows, UpdateRow
+
+# The two refusals: a condition does not hold; another transaction holds the item at this moment.
+REFUSED = {"ConditionalCheckFailed", "TransactionConflict"}
+REFUSED_EXCEPTIONS = {f"{reason}Exception" for reason in REFUSED}
+OUR_FAULT = {"ValidationException", "ResourceNotFoundException", "AccessDeniedException"}
+
+
+class DynamoCatalog:
+    """The catalog of a stage."""
+
+    def __init__(self, rows: Rows, connection: Connection) -> None:
+        """Takes the models bound to the stage's table, and the connection for its transactions."""
+        self._rows = rows
+        self._connection = connection
+
+    def create_run(self, run: Run, head: Head, genesis: LedgerEntry) -> None:
+        """See `Runs.create_run`."""
+        rows, attributes = self._rows, shape.run_attributes(run)
+        listed = rows.run(ALL_RUNS, f"run#{run.created_at:013d}#{run.run}", **attributes)
+        with _answers("create the run"), TransactWrite(connection=self._connection) as transaction:
+            transaction.save(rows.run(run.run, shape.RUN, **attributes), rows.run.item.does_not_exist())
+            transaction.save(rows.head(item=shape.HEAD, **asdict(head)), rows.head.item.does_not_exist())
+            transaction.save(self._ledger_row(genesis), rows.ledger.item.does_not_exist())
+            transaction.save(listed)
+
+    def runs(self) -> list[Run]:
+        """See `Runs.runs`."""
+        model = self._rows.run
+        with _answers("list the runs"):
+            found = model.query(
+                ALL_RUNS, model.item.startswith("run#"), scan_index_forward=False, consistent_read=True, limit=100
+            )
+            return [shape.run_of(row) for row in found]
+
+    def run(self, run: str) -> Run:
+        """See `Runs.run`."""
+        with _answers(f"no run {run!r}"):
+            return shape.run_of(self._rows.run.get(run, shape.RUN, consistent_read=True))
+
+    def head(self, run: str) -> Head:
+        """See `Runs.head`."""
+        with _answers(f"no run {run!r}"):
+            return shape.head_of(self._rows.head.get(run, shape.HEAD, consistent_read=True))
+
+    def set_status(self, head: Head, status: Status) -> None:
+        """See `Runs.set_status`."""
+        row = self._rows.head(head.run, shape.HEAD)
+        with _answers(f"no longer {head.status}"):
+            row.update([HeadRow.status.set(str(status))], HeadRow.status == str(head.status))
+
+    def ledger_entry(self, run: str, version: int) -> LedgerEntry:
+        """See `Runs.ledger_entry`."""
+        with _answers(f"no commit made version {version}"):
+            row = self._rows.ledger.get(run, shape.ledger_item(version), consistent_read=True)
+            return shape.ledger_of(row)
+
+    def ledger(self, run: str, after: int, limit: int) -> list[LedgerEntry]:
+        """See `Runs.ledger`."""
+        model = self._rows.ledger
+        above = model.item.between(shape.ledger_item(after + 1), "ledger#~")
+        with _answers("read the ledger"):
+            found = model.query(run, above, consistent_read=True, limit=limit)
+            return [shape.ledger_of(row) for row in found]
+
+    def open_update(self, update: Update) -> None:
+        """See `Updates.open_update`."""
+        model = self._rows.update
+        row = model(item=shape.update_item(update.update_id), **shape.update_attributes(update))
+        with _answers(f"update {update.update_id} exists"):
+            row.save(model.item.does_not_exist())
+
+    def update(self, run: str, update_id: str) -> Update:
+        """See `Updates.update`."""
+        with _answers(f"no update {update_id!r}"):
+            row = self._rows.update.get(run, shape.update_item(update_id), consistent_read=True)
+            return shape.update_of(row)
+
+    def pending(self, run: str, limit: int, after: str = "") -> list[Update]:
+        """See `Updates.pending`."""
+        above = self._rows.update.pending > after if after else None
+        with _answers("read the pending updates"):
+            found = self._rows.pending.query(run, above, consistent_read=True, limit=limit)
+            return [shape.update_of(row) for row in found]
+
+    def commit(self, commit: Commit) -> None:
+        """See `Updates.commit`."""
+        token = commit.entry.attempt if commit.entry else None
+        with (
+            _answers(f"run {commit.base.run!r} moved on from version {commit.base.version}"),
+            TransactWrite(connection=self._connection, client_request_token=token) as transaction,
+        ):
+            self._move_head(transaction, commit)
+            for update in commit.settled:
+                self._settle(transaction, update)
+            if commit.entry is not None:
+                row = self._ledger_row(commit.entry)
+                transaction.save(row, self._rows.ledger.item.does_not_exist())
+
+    def _move_head(self, transaction: TransactWrite, commit: Commit) -> None:
+        row, still_there = self._rows.head(commit.base.run, shape.HEAD), _is(commit.base)
+        if commit.head == commit.base:
+            transaction.condition_check(self._rows.head, commit.base.run, shape.HEAD, still_there)
+            return
+        moved = (
+            HeadRow.version.set(commit.head.version),
+            HeadRow.steps.set(commit.head.steps),
+            HeadRow.generation.set(commit.head.generation),
+            HeadRow.checkpoint_key.set(commit.head.checkpoint_key),
+            HeadRow.sha256.set(commit.head.sha256),
+            HeadRow.bytes.set(commit.head.bytes),
+        )
+        transaction.update(row, list(moved), still_there)
+
+    def _settle(self, transaction: TransactWrite, update: Update) -> None:
+        actions = [UpdateRow.state.set(str(update.state)), UpdateRow.pending.remove()]
+        if update.reason is not None:
+            actions.append(UpdateRow.reason.set(update.reason))
+        if update.version is not None:
+            actions.append(UpdateRow.version.set(update.version))
+        if update.staleness is not None:
+            actions.append(UpdateRow.staleness.set(update.staleness))
+        if update.discount is not None:
+            actions.append(UpdateRow.discount.set(update.discount))
+        row = self._rows.update(update.run, shape.update_item(update.update_id))
+        transaction.update(row, actions, UpdateRow.state == str(UpdateState.PENDING))
+
+    def join(self, client: Client) -> None:
+        """See `Clients.join`."""
+        model = self._rows.client
+        row = model(item=shape.client_item(client.client_id), **asdict(client))
+        with _answers(f"client {client.client_id} exists"):
+            row.save(model.item.does_not_exist())
+
+    def touch(self, run: str, client_id: str, now: int) -> Client:
+        """See `Clients.touch`."""
+        model = self._rows.client
+        row = model(run, shape.client_item(client_id))
+        try:
+            with _answers("touch the client"):
+                row.update([model.seen_at.set(now), model.tasks.add(1)], model.item.exists())
+        except Conflict as error:
+            raise Missing(f"no client {client_id!r}") from error
+        return shape.client_of(row)
+
+    def active_clients(self, run: str, since: int) -> int:
+        """See `Clients.active_clients`."""
+        with _answers("count the clients"):
+            return int(self._rows.seen.count(run, self._rows.client.seen_at >= since, consistent_read=True))
+
+    def evaluation_lease(self, run: str) -> EvaluationLease | None:
+        """See `Evaluations.evaluation_lease`."""
+        try:
+            with _answers("no lease"):
+                return shape.lease_of(self._rows.lease.get(run, shape.LEASE, consistent_read=True))
+        except Missing:
+            return None
+
+    def claim_evaluation(self, lease: EvaluationLease, previous: EvaluationLease | None) -> None:
+        """See `Evaluations.claim_evaluation`."""
+        model = self._rows.lease
+        newest = (
+            model.item.does_not_exist()
+            if previous is None
+            else model.evaluation_id == previous.evaluation_id
+        )
+        with _answers("another client evaluates"):
+            model(item=shape.LEASE, **asdict(lease)).save(newest)
+
+    def record_evaluation(self, evaluation: Evaluation) -> None:
+        """See `Evaluations.record_evaluation`."""
+        model = self._rows.evaluation
+        row = model(item=shape.evaluation_item(evaluation.version), **asdict(evaluation))
+        ours = model.item.does_not_exist() | (model.evaluation_id == evaluation.evaluation_id)
+        with _answers(f"version {evaluation.version} has an evaluation"):
+            row.save(ours)
+
+    def evaluations(self, run: str, after: int, limit: int) -> list[Evaluation]:
+        """See `Evaluations.evaluations`."""
+        model = self._rows.evaluation
+        above = model.item.between(shape.evaluation_item(after + 1), "evaluation#~")
+        with _answers("read the evaluations"):
+            found = model.query(run, above, consistent_read=True, limit=limit)
+            return [shape.evaluation_of(row) for row in found]
+
+    def latest_evaluation(self, run: str) -> Evaluation | None:
+        """See `Evaluations.latest_evaluation`."""
+        model = self._rows.evaluation
+        with _answers("read the newest evaluation"):
+            found = model.query(
+                run, model.item.startswith("evaluation#"), scan_index_forward=False, consistent_read=True, limit=1
+            )
+            return next((shape.evaluation_of(row) for row in found), None)
+
+    def _ledger_row(self, entry: LedgerEntry) -> "object":
+        return self._rows.ledger(item=shape.ledger_item(entry.version), **shape.ledger_attributes(entry))
+
+
+def _is(head: Head) -> Condition:
+    """The condition that the head is still this one. The version alone decides; the others cannot differ unseen."""
+    at_version = HeadRow.version == head.version
+    of_generation = HeadRow.generation == head.generation
+    return at_version & of_generation & (HeadRow.status == str(head.status))
+
+
+@contextmanager
+def _answers(what: str) -> Iterator[None]:
+    """Turns PynamoDB's errors into ours: refused is Conflict, absent is Missing, no answer is Unavailable."""
+    try:
+        yield
+    except DoesNotExist as error:
+        raise Missing(what) from error
+    except TransactWriteError as error:
+        reasons = {reason.code for reason in error.cancellation_reasons if reason is not None}
+        if reasons & REFUSED:
+            raise Conflict(what) from error
+        _unanswered(what, error)
+    except PynamoDBException as error:
+        if error.cause_response_code in REFUSED_EXCEPTIONS:
+            raise Conflict(what) from error
+        _unanswered(what, error)
+
+
+def _unanswered(what: str, error: PynamoDBException) -> None:
+    if error.cause_response_code in OUR_FAULT:
+        raise error
+    raise Unavailable(f"DynamoDB did not answer: {what}") from error

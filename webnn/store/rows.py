@@ -1,0 +1,205 @@
+"""The rows of a stage's table, as PynamoDB models.
+
+Partition key `run`, sort key `item`: `run`, `head`, `lease`, `update#ID`, `ledger#VERSION`, `client#ID`,
+`evaluation#VERSION` (versions padded so that they sort). Partition `*` lists the runs. Two local indexes,
+because only those can be read consistently: `pending` holds the updates that still have the attribute of that
+name, `seen` the clients by when they last asked for a task.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from pynamodb.attributes import (
+    Attribute,
+    JSONAttribute,
+    NumberAttribute,
+    UnicodeAttribute,
+)
+from pynamodb.constants import STRING
+from pynamodb.indexes import AllProjection, KeysOnlyProjection, LocalSecondaryIndex
+from pynamodb.models import Model
+
+ALL_RUNS = "*"
+
+
+class FloatText(Attribute[float]):
+    """A float as text: exact, and free of the range of DynamoDB's numbers."""
+
+    attr_type = STRING
+
+    def serialize(self, value: float) -> str:
+        """The shortest text that reads back as the same float."""
+        return repr(float(value))
+
+    def deserialize(self, value: str) -> float:
+        """The float."""
+        return float(value)
+
+
+class Row(Model):
+    """What all rows have."""
+
+    run = UnicodeAttribute(hash_key=True)
+    item = UnicodeAttribute(range_key=True)
+
+
+class RunRow(Row):
+    """A run; in its own partition, and again in `ALL_RUNS`."""
+
+    name = UnicodeAttribute()
+    title = UnicodeAttribute()
+    description = UnicodeAttribute()
+    created_at = NumberAttribute()
+    spec_key = UnicodeAttribute()
+    spec_sha256 = UnicodeAttribute()
+    spec_bytes = NumberAttribute()
+
+
+class HeadRow(Row):
+    """The head."""
+
+    version = NumberAttribute()
+    steps = NumberAttribute()
+    generation = NumberAttribute()
+    checkpoint_key = UnicodeAttribute()
+    sha256 = UnicodeAttribute()
+    bytes = NumberAttribute()
+    status = UnicodeAttribute()
+
+
+class LedgerRow(Row):
+    """One commit; `updates` is a list of [id, client, base version, staleness, discount]."""
+
+    version = NumberAttribute()
+    from_version = NumberAttribute()
+    generation = NumberAttribute()
+    at = NumberAttribute()
+    attempt = UnicodeAttribute()
+    steps = NumberAttribute()
+    checkpoint_key = UnicodeAttribute()
+    sha256 = UnicodeAttribute()
+    bytes = NumberAttribute()
+    updates = JSONAttribute()
+    examples = NumberAttribute()
+    update_bytes = NumberAttribute()
+
+
+class UpdateRow(Row):
+    """An update. `pending` repeats the id until the update is settled; `quantization` is a list of [min, scale]."""
+
+    pending = UnicodeAttribute(null=True)
+    update_id = UnicodeAttribute()
+    client_id = UnicodeAttribute()
+    base_version = NumberAttribute()
+    generation = NumberAttribute()
+    local_steps = NumberAttribute()
+    examples = NumberAttribute()
+    bytes = NumberAttribute()
+    sha256 = UnicodeAttribute()
+    encoding = UnicodeAttribute()
+    created_at = NumberAttribute()
+    expires_at = NumberAttribute()
+    quantization = JSONAttribute()
+    loss = FloatText(null=True)
+    accuracy = FloatText(null=True)
+    state = UnicodeAttribute()
+    reason = UnicodeAttribute(null=True)
+    version = NumberAttribute(null=True)
+    staleness = NumberAttribute(null=True)
+    discount = FloatText(null=True)
+
+
+class ClientRow(Row):
+    """A client."""
+
+    client_id = UnicodeAttribute()
+    joined_at = NumberAttribute()
+    seen_at = NumberAttribute()
+    tasks = NumberAttribute()
+
+
+class LeaseRow(Row):
+    """The newest evaluation lease."""
+
+    evaluation_id = UnicodeAttribute()
+    client_id = UnicodeAttribute()
+    version = NumberAttribute()
+    expires_at = NumberAttribute()
+
+
+class EvaluationRow(Row):
+    """An evaluation."""
+
+    version = NumberAttribute()
+    evaluation_id = UnicodeAttribute()
+    client_id = UnicodeAttribute()
+    loss = FloatText()
+    accuracy = FloatText()
+    examples = NumberAttribute()
+    at = NumberAttribute()
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """The models, bound to one table."""
+
+    run: type[RunRow]
+    head: type[HeadRow]
+    ledger: type[LedgerRow]
+    update: type[UpdateRow]
+    client: type[ClientRow]
+    lease: type[LeaseRow]
+    evaluation: type[EvaluationRow]
+    pending: Any
+    seen: Any
+
+
+def bind(table: str, region: str, host: str | None) -> Rows:
+    """The models of this table. PynamoDB wants the table's name in the class, so classes are made here."""
+    meta = type(
+        "Meta",
+        (),
+        {
+            "table_name": table,
+            "region": region,
+            "host": host,
+            "connect_timeout_seconds": 5,
+            "read_timeout_seconds": 10,
+            "max_retry_attempts": 4,
+        },
+    )
+    pending_meta = {"index_name": "pending", "projection": AllProjection()}
+    seen_meta = {"index_name": "seen", "projection": KeysOnlyProjection()}
+
+    class PendingIndex(LocalSecondaryIndex["Updates"]):
+        Meta = type("Meta", (), pending_meta)
+        run = UnicodeAttribute(hash_key=True)
+        pending = UnicodeAttribute(range_key=True)
+
+    class SeenIndex(LocalSecondaryIndex["Clients"]):
+        Meta = type("Meta", (), seen_meta)
+        run = UnicodeAttribute(hash_key=True)
+        seen_at = NumberAttribute(range_key=True)
+
+    class Updates(UpdateRow):
+        Meta = meta
+        by_pending = PendingIndex()
+
+    class Clients(ClientRow):
+        Meta = meta
+        by_seen = SeenIndex()
+
+    def bound(model: type[Row]) -> Any:
+        return type(model.__name__, (model,), {"Meta": meta})
+
+    return Rows(
+        run=bound(RunRow),
+        head=bound(HeadRow),
+        ledger=bound(LedgerRow),
+        update=Updates,
+        client=Clients,
+        lease=bound(LeaseRow),
+        evaluation=bound(EvaluationRow),
+        pending=Updates.by_pending,
+        seen=Clients.by_seen,
+    )
