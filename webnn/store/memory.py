@@ -208,7 +208,7 @@ class MemoryCatalog:
             held = self._evaluations.get(key)
             if held is not None and held.evaluation_id != evaluation.evaluation_id:
                 raise Conflict(f"version {evaluation.version} has an evaluation")
-            self._evaluations.setdefault(key, evaluation)
+            self._evaluations[key] = evaluation
 
     def evaluations(self, run: str, after: int, limit: int) -> list[Evaluation]:
         """See `Evaluations.evaluations`."""

@@ -1,0 +1,1 @@
+"""The edge: HTTP requests, queue messages and the schedule, each handed to a use case."""

@@ -1,0 +1,105 @@
+"""The routes of `docs/openapi.yaml`. A view parses, asks and answers."""
+
+from typing import Annotated, Any
+
+from chalice.app import Blueprint, Response
+from msgspec import Meta
+
+from webnn.api import answers
+from webnn.api.schemas import AnnouncementIn, EvaluationIn, Id, Nothing, parse, parse_text
+from webnn.api.translate import answer, translated
+from webnn.core.spec import RunName
+from webnn.tokens import Member
+from webnn.wiring import services
+
+routes = Blueprint(__name__)
+
+After = Annotated[int, Meta(ge=-1, le=999_999_999_999)]
+
+
+@routes.route("/runs", methods=["GET"], cors=True)
+@translated
+def list_runs() -> Response:
+    """All runs."""
+    return answer({"runs": [answers.description(found) for found in services().runs.all()]})
+
+
+@routes.route("/runs/{run}", methods=["GET"], cors=True)
+@translated
+def get_run(run: str) -> Response:
+    """One run."""
+    return answer(answers.description(services().runs.describe(_name(run))))
+
+
+@routes.route("/runs/{run}/history", methods=["GET"], cors=True)
+@translated
+def get_history(run: str) -> Response:
+    """What happened after a version."""
+    after = parse_text(After, _query("after"), "after", default=-1)
+    return answer(answers.history(run, services().runs.history(_name(run), after)))
+
+
+@routes.route("/runs/{run}/clients", methods=["POST"], cors=True)
+@translated
+def join(run: str) -> Response:
+    """Join."""
+    parse(Nothing, _body())
+    member = services().clients.join(_name(run))
+    return answer(answers.membership(member, services().tokens.issue(member)), 201)
+
+
+@routes.route("/runs/{run}/tasks", methods=["POST"], cors=True)
+@translated
+def next_task(run: str) -> Response:
+    """What to do next."""
+    member = _member(run)
+    parse(Nothing, _body())
+    return answer(answers.task(services().clients.next_task(member), services().blobs))
+
+
+@routes.route("/runs/{run}/updates", methods=["POST"], cors=True)
+@translated
+def announce_update(run: str) -> Response:
+    """Announce an update."""
+    member = _member(run)
+    announced = parse(AnnouncementIn, _body())
+    return answer(answers.ticket(services().updates.announce(member, announced.announcement())), 201)
+
+
+@routes.route("/runs/{run}/updates/{update}", methods=["GET"], cors=True)
+@translated
+def get_update(run: str, update: str) -> Response:
+    """What became of an update."""
+    member = _member(run)
+    return answer(answers.update(services().updates.state(member, parse_text(Id, update, "update"))))
+
+
+@routes.route("/runs/{run}/evaluations", methods=["POST"], cors=True)
+@translated
+def report_evaluation(run: str) -> Response:
+    """Report an evaluation."""
+    member = _member(run)
+    report = parse(EvaluationIn, _body()).report()
+    return answer(answers.evaluation(services().evaluations.report(member, report)), 201)
+
+
+def _request() -> Any:
+    return routes.current_request
+
+
+def _body() -> bytes:
+    return bytes(_request().raw_body or b"")
+
+
+def _query(name: str) -> str | None:
+    found: str | None = (_request().query_params or {}).get(name)
+    return found
+
+
+def _name(run: str) -> str:
+    name: str = parse_text(RunName, run, "run")
+    return name
+
+
+def _member(run: str) -> Member:
+    return services().tokens.member(_name(run), _request().headers.get("authorization"))
