@@ -1,6 +1,6 @@
 """Entry points of the functions: what Chalice deploys. A table of contents; the work is in `webnn`."""
 
-from chalice import Chalice
+from chalice.app import Chalice
 
 from webnn.api.events import events
 from webnn.api.routes import routes

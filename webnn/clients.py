@@ -63,9 +63,7 @@ Task = Train | Evaluate | Wait | Stop
 class Coordinator:
     """Lets clients join and tells them what to do."""
 
-    def __init__(
-        self, catalog: Catalog, specs: Specs, *, clock: Callable[[], int], new_id: Callable[[], str]
-    ) -> None:
+    def __init__(self, catalog: Catalog, specs: Specs, *, clock: Callable[[], int], new_id: Callable[[], str]) -> None:
         """Takes its stores, a clock (milliseconds since 1970) and a source of ids that never repeat."""
         self._catalog = catalog
         self._specs = specs
@@ -135,9 +133,7 @@ class Coordinator:
         return True
 
 
-def _evaluation_due(
-    catalog: Catalog, spec: Spec, head: Head, previous: EvaluationLease | None, now: int
-) -> bool:
+def _evaluation_due(catalog: Catalog, spec: Spec, head: Head, previous: EvaluationLease | None, now: int) -> bool:
     """The first version is due at once; later ones `every_versions` after the last; a lapsed lease again."""
     if previous is None:
         return True

@@ -117,17 +117,13 @@ class Committer:
             return Commit(head, head, settled, None)
         return self._prepared(head, merged.weights, merged.steps, merged.version, settled)
 
-    def _prepared(
-        self, head: Head, weights: Vector, steps: int, version: int, settled: tuple[Update, ...]
-    ) -> Commit:
+    def _prepared(self, head: Head, weights: Vector, steps: int, version: int, settled: tuple[Update, ...]) -> Commit:
         """Writes the checkpoint and draws up the commit that will point at it."""
         attempt = self._new_id()
         body = encode_vector(weights)
         key = keys.checkpoint(head.run, version, attempt)
         self._blobs.create(key, body)
-        new = replace(
-            head, version=version, steps=steps, checkpoint_key=key, sha256=sha256(body), bytes=len(body)
-        )
+        new = replace(head, version=version, steps=steps, checkpoint_key=key, sha256=sha256(body), bytes=len(body))
         return Commit(head, new, settled, _ledger_entry(head, new, attempt, self._clock(), settled))
 
     def _land(self, commit: Commit) -> bool:
@@ -246,9 +242,7 @@ def checkpoint_weights(blobs: Blobs, spec: Spec, key: str, digest: str) -> Vecto
     return decode_vector(spec.weights, body)
 
 
-def _ledger_entry(
-    head: Head, new: Head, attempt: str, now: int, settled: tuple[Update, ...]
-) -> LedgerEntry:
+def _ledger_entry(head: Head, new: Head, attempt: str, now: int, settled: tuple[Update, ...]) -> LedgerEntry:
     merged = [update for update in settled if update.version is not None]
     return LedgerEntry(
         run=new.run,
@@ -268,10 +262,9 @@ def _ledger_entry(
 
 
 def _ledger_line(update: Update) -> MergedUpdate:
-    assert update.staleness is not None and update.discount is not None  # a merged update has both
-    return MergedUpdate(
-        update.update_id, update.client_id, update.base_version, update.staleness, update.discount
-    )
+    assert update.staleness is not None  # a merged update has both
+    assert update.discount is not None
+    return MergedUpdate(update.update_id, update.client_id, update.base_version, update.staleness, update.discount)
 
 
 def _counted(done: Drained, commit: Commit) -> Drained:

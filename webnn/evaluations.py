@@ -81,7 +81,7 @@ class Evaluations:
         for _ in range(FINISH_ATTEMPTS):
             head = self._catalog.head(run)
             if head.status is not Status.RUNNING:
-                return
+                return None
             try:
                 return self._catalog.set_status(head, Status.FINISHED)
             except Conflict:

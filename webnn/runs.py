@@ -1,6 +1,7 @@
 """Starting a run, and what anyone may see of it."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 import msgspec
@@ -13,7 +14,6 @@ from webnn.errors import Conflict, Invalid
 from webnn.specs import Specs
 from webnn.store import keys
 from webnn.store.ports import Blobs, Catalog
-
 
 ACTIVE_MILLISECONDS = 60_000
 PAGE = 200
@@ -72,10 +72,8 @@ class Runs:
     def add_shard(self, body: bytes) -> str:
         """Stores a slice of data; gives its hash. The same bytes are stored once."""
         digest = sha256(body)
-        try:
+        with suppress(Conflict):  # named by its hash, so what is there is the same
             self._blobs.create(keys.shard(digest), body)
-        except Conflict:
-            pass  # named by its hash, so what is there is the same
         return digest
 
     def start(self, name: str, title: str, description: str, spec_body: bytes, weights: Vector) -> Run:
@@ -97,10 +95,8 @@ class Runs:
 
     def _store_spec(self, name: str, title: str, description: str, body: bytes) -> Run:
         digest = sha256(body)
-        try:
+        with suppress(Conflict):  # named by its hash, so what is there is the same
             self._blobs.create(keys.spec(name, digest), body)
-        except Conflict:
-            pass  # named by its hash, so what is there is the same
         return Run(name, title, description, self._clock(), keys.spec(name, digest), digest, len(body))
 
     def _store_genesis(self, name: str, body: bytes) -> LedgerEntry:

@@ -52,7 +52,10 @@ class Tokens:
         options = {"require": ["exp", "sub", "run"], "verify_exp": False, "verify_iat": False}
         try:
             claims: dict[str, object] = jwt.decode(
-                token, self._secret, algorithms=[ALGORITHM], options=options  # type: ignore[arg-type]
+                token,
+                self._secret,
+                algorithms=[ALGORITHM],
+                options=options,  # type: ignore[arg-type]
             )
         except jwt.InvalidTokenError as error:
             raise Unauthorized("the token is not valid") from error

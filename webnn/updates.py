@@ -90,13 +90,9 @@ class Updates:
         if head.status is Status.FINISHED:
             raise Conflict("the run is finished")
         if announcement.generation != head.generation:
-            raise Conflict(
-                f"the run is at generation {head.generation}, the update at {announcement.generation}"
-            )
+            raise Conflict(f"the run is at generation {head.generation}, the update at {announcement.generation}")
         if announcement.base_version > head.version:
-            raise Invalid(
-                f"base version {announcement.base_version} is in the future", head_version=head.version
-            )
+            raise Invalid(f"base version {announcement.base_version} is in the future", head_version=head.version)
         self._check_base(run, announcement.base_version)
 
     def _check_base(self, run: str, version: int) -> None:
@@ -119,9 +115,7 @@ def _check_body(spec: Spec, announcement: Announcement) -> None:
         raise Invalid(f"{announcement.encoding} takes {tensors} quantization entries", expected=tensors)
 
 
-def _pending(
-    member: Member, announcement: Announcement, update_id: str, now: int, upload_seconds: int
-) -> Update:
+def _pending(member: Member, announcement: Announcement, update_id: str, now: int, upload_seconds: int) -> Update:
     return Update(
         run=member.run,
         update_id=update_id,

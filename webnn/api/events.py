@@ -40,7 +40,7 @@ def merge(event: SQSEvent) -> dict[str, int]:
 
 
 @events.schedule(Rate(5, unit=Rate.MINUTES), name="sweep")
-def sweep(event: CloudWatchEvent) -> dict[str, int]:
+def sweep(_event: CloudWatchEvent) -> dict[str, int]:
     """Settles what outages left behind."""
     swept = services().sweeper.sweep(deadline(SWEEP_SECONDS))
     for one in swept:

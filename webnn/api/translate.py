@@ -43,7 +43,7 @@ def failure(status: int, code: str, message: str, details: dict[str, Any] | None
 
 def answer(body: dict[str, Any], status: int = 200) -> Response:
     """A JSON answer that nobody may cache: heads move."""
-    headers = {"Content-Type": "application/json", "Cache-Control": "no-store"}
+    headers: dict[str, str | list[str]] = {"Content-Type": "application/json", "Cache-Control": "no-store"}
     return Response(msgspec.json.encode(body).decode(), headers=headers, status_code=status)
 
 

@@ -83,9 +83,7 @@ class Merged:
     folded: tuple[Folded, ...]
 
 
-def merge(
-    rule: Rule, weights: Vector, steps: int, version: int, updates: Iterable[Contribution]
-) -> Merged:
+def merge(rule: Rule, weights: Vector, steps: int, version: int, updates: Iterable[Contribution]) -> Merged:
     """Folds the updates into the weights, in order. The argument is left as it is.
 
     After each update t <- max(t, t_p) and v <- v + 1; staleness is v - b at that moment. An update whose

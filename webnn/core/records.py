@@ -90,17 +90,15 @@ class Update:
     discount: float | None = None
 
     def merged(self, version: int, staleness: int, discount: float) -> "Update":
-        """This update after it became `version`."""
-        return replace(
-            self, state=UpdateState.MERGED, version=version, staleness=staleness, discount=discount
-        )
+        """The update after it became `version`."""
+        return replace(self, state=UpdateState.MERGED, version=version, staleness=staleness, discount=discount)
 
     def rejected(self, reason: str) -> "Update":
-        """This update after its bytes or its claims proved wrong."""
+        """The update after its bytes or its claims proved wrong."""
         return replace(self, state=UpdateState.REJECTED, reason=reason)
 
     def discarded(self, reason: str, staleness: int | None = None) -> "Update":
-        """This update after it proved of no use: too stale, of an older generation, never uploaded."""
+        """The update after it proved of no use: too stale, of an older generation, never uploaded."""
         return replace(self, state=UpdateState.DISCARDED, reason=reason, staleness=staleness)
 
 

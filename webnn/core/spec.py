@@ -112,7 +112,12 @@ class WeightsGroup(Struct, frozen=True):
     paths: tuple[str, ...] = ()
 
 
-class Spec(Struct, frozen=True, forbid_unknown_fields=False, rename={"topology": "modelTopology", "manifest": "weightsManifest"}):
+class Spec(
+    Struct,
+    frozen=True,
+    forbid_unknown_fields=False,
+    rename={"topology": "modelTopology", "manifest": "weightsManifest"},
+):
     """All that owner, clients and merge function must agree on."""
 
     topology: dict[str, Any]

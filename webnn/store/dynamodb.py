@@ -7,6 +7,7 @@ from dataclasses import asdict
 from pynamodb.connection import Connection
 from pynamodb.exceptions import DoesNotExist, PynamoDBException, TransactWriteError
 from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.update import Action
 from pynamodb.transactions import TransactWrite
 
 from webnn.core.records import (
@@ -23,7 +24,7 @@ from webnn.core.records import (
 )
 from webnn.errors import Conflict, Missing, Unavailable
 from webnn.store import records_in_rows as shape
-from webnn.store.rows import ALL_RUNS, HeadRow, Rows, UpdateRow
+from webnn.store.rows import ALL_RUNS, HeadRow, LedgerRow, Rows, UpdateRow
 
 # The two refusals: a condition does not hold; another transaction holds the item at this moment.
 REFUSED = {"ConditionalCheckFailed", "TransactionConflict"}
@@ -54,7 +55,11 @@ class DynamoCatalog:
         model = self._rows.run
         with _answers("list the runs"):
             found = model.query(
-                ALL_RUNS, model.item.startswith("run#"), scan_index_forward=False, consistent_read=True, limit=100
+                ALL_RUNS,
+                model.item.startswith("run#"),
+                scan_index_forward=False,
+                consistent_read=True,
+                limit=100,
             )
             return [shape.run_of(row) for row in found]
 
@@ -138,7 +143,7 @@ class DynamoCatalog:
         transaction.update(row, list(moved), still_there)
 
     def _settle(self, transaction: TransactWrite, update: Update) -> None:
-        actions = [UpdateRow.state.set(str(update.state)), UpdateRow.pending.remove()]
+        actions: list[Action] = [UpdateRow.state.set(str(update.state)), UpdateRow.pending.remove()]
         if update.reason is not None:
             actions.append(UpdateRow.reason.set(update.reason))
         if update.version is not None:
@@ -184,11 +189,7 @@ class DynamoCatalog:
     def claim_evaluation(self, lease: EvaluationLease, previous: EvaluationLease | None) -> None:
         """See `Evaluations.claim_evaluation`."""
         model = self._rows.lease
-        newest = (
-            model.item.does_not_exist()
-            if previous is None
-            else model.evaluation_id == previous.evaluation_id
-        )
+        newest = model.item.does_not_exist() if previous is None else model.evaluation_id == previous.evaluation_id
         with _answers("another client evaluates"):
             model(item=shape.LEASE, **asdict(lease)).save(newest)
 
@@ -213,19 +214,24 @@ class DynamoCatalog:
         model = self._rows.evaluation
         with _answers("read the newest evaluation"):
             found = model.query(
-                run, model.item.startswith("evaluation#"), scan_index_forward=False, consistent_read=True, limit=1
+                run,
+                model.item.startswith("evaluation#"),
+                scan_index_forward=False,
+                consistent_read=True,
+                limit=1,
             )
             return next((shape.evaluation_of(row) for row in found), None)
 
-    def _ledger_row(self, entry: LedgerEntry) -> "object":
+    def _ledger_row(self, entry: LedgerEntry) -> LedgerRow:
         return self._rows.ledger(item=shape.ledger_item(entry.version), **shape.ledger_attributes(entry))
 
 
 def _is(head: Head) -> Condition:
     """The condition that the head is still this one. The version alone decides; the others cannot differ unseen."""
-    at_version = HeadRow.version == head.version
-    of_generation = HeadRow.generation == head.generation
-    return at_version & of_generation & (HeadRow.status == str(head.status))
+    condition: Condition = HeadRow.version == head.version
+    condition &= HeadRow.generation == head.generation
+    condition &= HeadRow.status == str(head.status)
+    return condition
 
 
 @contextmanager

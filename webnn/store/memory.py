@@ -24,7 +24,6 @@ from webnn.core.records import (
 from webnn.errors import Conflict, Invalid, Missing
 from webnn.store.ports import UploadTicket
 
-
 T = TypeVar("T")
 
 

@@ -81,8 +81,7 @@ def ledger_attributes(entry: LedgerEntry) -> dict[str, Any]:
     """Row attributes of a ledger entry but its sort key."""
     attributes = {name: getattr(entry, name) for name in entry.__slots__}
     attributes["updates"] = [
-        [line.update_id, line.client_id, line.base_version, line.staleness, line.discount]
-        for line in entry.updates
+        [line.update_id, line.client_id, line.base_version, line.staleness, line.discount] for line in entry.updates
     ]
     return attributes
 

@@ -171,22 +171,22 @@ def bind(table: str, region: str, host: str | None) -> Rows:
     pending_meta = {"index_name": "pending", "projection": AllProjection()}
     seen_meta = {"index_name": "seen", "projection": KeysOnlyProjection()}
 
-    class PendingIndex(LocalSecondaryIndex["Updates"]):
+    class PendingIndex(LocalSecondaryIndex["Updates"]):  # type: ignore[no-untyped-call]  # the library's
         Meta = type("Meta", (), pending_meta)
         run = UnicodeAttribute(hash_key=True)
         pending = UnicodeAttribute(range_key=True)
 
-    class SeenIndex(LocalSecondaryIndex["Clients"]):
+    class SeenIndex(LocalSecondaryIndex["Clients"]):  # type: ignore[no-untyped-call]  # the library's
         Meta = type("Meta", (), seen_meta)
         run = UnicodeAttribute(hash_key=True)
         seen_at = NumberAttribute(range_key=True)
 
     class Updates(UpdateRow):
-        Meta = meta
+        Meta = meta  # type: ignore[assignment]  # a class made here, with what MetaProtocol asks for
         by_pending = PendingIndex()
 
     class Clients(ClientRow):
-        Meta = meta
+        Meta = meta  # type: ignore[assignment]  # a class made here, with what MetaProtocol asks for
         by_seen = SeenIndex()
 
     def bound(model: type[Row]) -> Any:

@@ -56,9 +56,7 @@ class S3Blobs:
         """
         checksum = base64.b64encode(bytes.fromhex(sha256)).decode()
         fields = {"success_action_status": "201", "x-amz-checksum-sha256": checksum}
-        conditions: list[dict[str, str] | list[str | int]] = [
-            {name: value} for name, value in fields.items()
-        ]
+        conditions: list[dict[str, str] | list[str | int]] = [{name: value} for name, value in fields.items()]
         conditions.append(["content-length-range", size, size])
         post = self._s3.generate_presigned_post(
             self._bucket, key, Fields=dict(fields), Conditions=conditions, ExpiresIn=expires_in

@@ -1,0 +1,54 @@
+# Everything here sets itself up first. `make help` lists the targets.
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAGE ?= localstack
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check format package deploy bench clean web
+
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+setup: $(VENV)/.stamp web/dist/index.html ## Make .venv (with the webnn command) and build the web client
+
+$(VENV)/.stamp: pyproject.toml constraints.txt
+	@echo "Setting up $(VENV) …"
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/pip install --quiet --disable-pip-version-check --upgrade pip
+	@$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[local,dev]'
+	@touch $@
+
+web: web/dist/index.html ## Build the web client into web/dist
+
+web/node_modules/.stamp: web/package.json web/package-lock.json
+	@echo "Installing the web client's dependencies …"
+	@cd web && npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+web/dist/index.html: web/node_modules/.stamp $(shell find web/src web/public web/*.html web/*.ts -type f 2>/dev/null)
+	@echo "Building the web client …"
+	@cd web && npm run --silent build
+	@touch $@
+
+demo: setup ## Train the digits on this machine, in the browsers it has (ARGS="--clients 2 --until 0.95 --json")
+	@$(BIN)/webnn demo $(ARGS)
+
+test: setup ## Run all tests
+	@$(BIN)/python -m pytest $(ARGS)
+	@cd web && npm run --silent test
+
+check: setup ## Lint, types, layers: all that needs no engine
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@cd web && npm run --silent check && npm run --silent lint
+
+format: setup ## Format the Python code
+	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .
+
+clean: ## Remove what was built and installed
+	rm -rf $(VENV) .localstack build web/node_modules web/dist .webnn
