@@ -86,7 +86,9 @@ def _dequantize(specs: Sequence[TensorSpec], stored: Array, quantization: Sequen
 
 
 def encode_tensors(specs: Sequence[TensorSpec], arrays: Mapping[str, Array]) -> bytes:
-    """Arrays, named and shaped as their specs say, as one blob (quantised where the spec says so).
+    """Arrays, named and shaped as their specs say, as one blob, quantised where the spec says so.
+
+    An array that has the quantised dtype already is taken as it is: images are stored as the bytes they are.
 
     Raises:
         Invalid: An array is absent or has another shape.
@@ -106,10 +108,10 @@ def _encode_one(spec: TensorSpec, arrays: Mapping[str, Array]) -> bytes:
 
 
 def _quantize(array: Array, packing: Packing) -> Array:
+    if array.dtype == STORED[packing.dtype]:
+        return array
     if packing.dtype == "float16":
         return array.astype(np.float16)
-    if array.dtype == STORED[packing.dtype] and packing.scale == 1 and packing.min == 0:
-        return array
     top = np.iinfo(packing.dtype).max
     scaled = (np.asarray(array, np.float64) - packing.min) / packing.scale
     return np.clip(np.rint(scaled), 0, top).astype(packing.dtype)
