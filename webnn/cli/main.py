@@ -1,0 +1,31 @@
+"""The `webnn` command: its subcommands, and what an error looks like to the person who typed it."""
+
+import sys
+
+import click
+from rich.console import Console
+
+from webnn import __version__
+from webnn.cli.demo import demo
+from webnn.errors import WebnnError
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="webnn")
+def webnn() -> None:
+    """Train neural networks in the browsers of people who lend their machines."""
+
+
+webnn.add_command(demo)
+
+
+def main() -> None:
+    """Runs the command; deliberate errors become a line on standard error and exit status 1."""
+    try:
+        webnn()
+    except WebnnError as error:
+        console = Console(stderr=True)
+        console.print(f"[red]error:[/] {error.message}", highlight=False)
+        if log := error.details.get("log"):
+            console.print(str(log), markup=False, highlight=False)
+        sys.exit(1)

@@ -1,0 +1,131 @@
+"""A whole stage on this machine: the embedded engine, the stack, the site, the API and the pump."""
+
+import os
+import secrets
+import socket
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import requests
+
+from webnn import wiring
+from webnn.errors import Missing, Unavailable
+from webnn.local.engine import LOOPBACK, embedded_engine
+from webnn.local.processes import Child, child
+from webnn.settings import environment, settings
+from webnn.stack import create_or_update, upload_site
+from webnn.wiring import Services
+
+STAGE = "local"
+CHECKOUT = Path(__file__).resolve().parents[2]
+WEB = CHECKOUT / "web" / "dist"
+LOOKS, LOOK_SECONDS = 300, 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class LocalStage:
+    """A running stage.
+
+    Attributes:
+        api: Base URL of the API.
+        page: Address of the volunteer page.
+        watcher: Address of the watcher.
+        versions: What answers, by product name.
+        children: The processes that must not end before it does.
+    """
+
+    services: Services
+    api: str
+    page: str
+    watcher: str
+    versions: Mapping[str, str]
+    children: tuple[Child, ...]
+
+
+@contextmanager
+def local_stage(on_step: Callable[[str], None]) -> Iterator[LocalStage]:
+    """Runs a stage for as long as the block lasts; afterwards nothing of it is left.
+
+    Args:
+        on_step: Told what is being done, in a few words.
+
+    Raises:
+        Missing: The web client is not built, or MiniStack not installed.
+        Unavailable: A part did not come up; `details["log"]` has its last words.
+    """
+    if not (WEB / "index.html").is_file():
+        raise Missing("the web client is not built: run `make setup`")
+    with ExitStack() as stack:
+        on_step("starting the engine")
+        engine = stack.enter_context(embedded_engine(secrets.token_urlsafe(32)))
+        variables = {**engine.environment(), "WEBNN_STAGE": STAGE}
+        where = environment(variables)
+        with _variables(variables):
+            on_step("creating the stack")
+            outputs = create_stack(STAGE)
+            found = settings(where, wiring.client(where, "ssm"))
+            services = wiring.services_of(found)
+            port = _free_port()
+            api = f"http://{LOOPBACK}:{port}"
+            on_step("uploading the site")
+            upload_site(wiring.s3_client(where), outputs.site, WEB, {"api": api, "stage": STAGE})
+        on_step("starting the handlers")
+        children = _handlers(stack, {**_own_environment(), **variables}, port)
+        _await_api(api, children)
+        site = f"{engine.url}/{outputs.site}"
+        yield LocalStage(services, api, f"{site}/index.html", f"{site}/watch.html", engine.versions, children)
+
+
+def _handlers(stack: ExitStack, variables: Mapping[str, str], port: int) -> tuple[Child, ...]:
+    chalice = [sys.executable, "-m", "chalice.cli", "local", "--stage", STAGE, "--host", LOOPBACK]
+    api = child("the API", [*chalice, "--port", str(port), "--no-autoreload"], variables, CHECKOUT)
+    pump = child("the pump", [sys.executable, "-m", "webnn.local.pump"], variables, CHECKOUT)
+    return stack.enter_context(api), stack.enter_context(pump)
+
+
+def _own_environment() -> dict[str, str]:
+    return {name: os.environ[name] for name in ("PATH", "LANG", "HOME", "TMPDIR") if name in os.environ}
+
+
+@contextmanager
+def _variables(variables: Mapping[str, str]) -> Iterator[None]:
+    """Sets environment variables for as long as the block lasts: boto3 reads its keys from there."""
+    before = {name: os.environ.get(name) for name in variables}
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+
+def _free_port() -> int:
+    with socket.create_server((LOOPBACK, 0)) as listener:
+        port: int = listener.getsockname()[1]
+        return port
+
+
+def _await_api(api: str, children: tuple[Child, ...]) -> None:
+    with requests.Session() as session:
+        session.trust_env = False  # a proxy could not reach this machine's loopback
+        for _ in range(LOOKS):
+            for one in children:
+                one.check()
+            if _answers(session, api):
+                return
+            time.sleep(LOOK_SECONDS)
+    raise Unavailable("the API did not come up")
+
+
+def _answers(session: requests.Session, api: str) -> bool:
+    try:
+        return session.get(f"{api}/runs", timeout=5).status_code == 200
+    except requests.ConnectionError:
+        return False

@@ -1,0 +1,117 @@
+"""Clients for the demo: headless Chromium tabs where there is a browser, else Node. Both run the page's own code."""
+
+import json
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+from webnn.errors import Missing
+from webnn.local.processes import Child, child
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+# What a browser does of its own accord would only slow the training of a machine without a network.
+QUIET = (
+    "--headless",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--no-default-browser-check",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-dev-shm-usage",
+    "--enable-logging=stderr",
+)
+# The page and the Node client print one such line for each event; here the bytes they moved are read off.
+EVENT_MARK = "webnn-event "
+
+
+@dataclass(slots=True)
+class Volunteer:
+    """One client started by the demo, and what it says of itself."""
+
+    process: Child
+    bytes_up: int = 0
+    bytes_down: int = 0
+    errors: list[str] = field(default_factory=list)
+    _position: int = 0
+
+    def listen(self) -> None:
+        """Reads the events printed since the last call. Raises Unavailable if the client has ended."""
+        lines, self._position = self.process.lines_from(self._position)
+        for line in lines:
+            self._hear(line)
+
+    def _hear(self, line: str) -> None:
+        event = _event(line)
+        if "bytesUp" in event:
+            self.bytes_up, self.bytes_down = int(event["bytesUp"]), int(event["bytesDown"])
+        if event.get("type") == "error":
+            self.errors.append(str(event.get("message")))
+
+
+def _event(line: str) -> dict[str, Any]:
+    """The event in a printed line; Chromium wraps console lines in its own words."""
+    _, mark, rest = line.partition(EVENT_MARK)
+    if not mark:
+        return {}
+    try:
+        found, _ = json.JSONDecoder().raw_decode(rest.replace('\\"', '"'))
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def browser() -> str | None:
+    """The path of a Chromium, if there is one."""
+    return next((found for name in BROWSERS if (found := shutil.which(name))), None)
+
+
+@contextmanager
+def volunteers(count: int, page: str, api: str, run: str, web: Path) -> Iterator[list[Volunteer]]:
+    """Runs `count` clients of a run for as long as the block lasts.
+
+    Args:
+        count: How many.
+        page: Address of the volunteer page, for browsers.
+        api: Base URL of the API, for Node.
+        run: Its name.
+        web: Folder of the built web client.
+
+    Raises:
+        Missing: There is neither a Chromium nor Node.
+    """
+    chromium, node = browser(), shutil.which("node")
+    if count and not chromium and not node:
+        raise Missing("there is neither Chromium nor Node on this machine to run clients with")
+    with ExitStack() as stack:
+        started = []
+        for number in range(count):
+            if chromium:
+                profile = stack.enter_context(tempfile.TemporaryDirectory(ignore_cleanup_errors=True))
+                command = _tab(chromium, profile, page, run)
+            else:
+                command = [str(node), str(web / "node-client.mjs"), "--api", api, "--run", run]
+            process = child(f"client {number + 1}", command, _environment(), web)
+            started.append(Volunteer(stack.enter_context(process)))
+        yield started
+
+
+def _tab(chromium: str, profile: str, page: str, run: str) -> list[str]:
+    # Chromium's sandbox refuses to start for root, as in a container.
+    root = ["--no-sandbox"] if sys.platform == "linux" and os.geteuid() == 0 else []
+    address = f"{page}?{urlencode({'run': run, 'start': '', 'events': ''})}"
+    return [chromium, *QUIET, *root, f"--user-data-dir={profile}", address]
+
+
+def _environment() -> Mapping[str, str]:
+    """Nothing of the owner's keys; a home, because Chromium insists."""
+    kept = ("PATH", "LANG", "HOME", "TMPDIR", "XDG_RUNTIME_DIR")
+    return {name: os.environ[name] for name in kept if name in os.environ}
