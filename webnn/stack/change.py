@@ -1,0 +1,173 @@
+"""Brings a stage's stack to what the template says: one command, the same for the first time and for every other.
+
+Running it again changes nothing; after an interruption it finishes the work. CloudFormation does the changing, then
+`properties` looks whether the parts really have what matters, since not every engine's CloudFormation sets it all.
+"""
+
+import json
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import ClientError
+
+from webnn.errors import Conflict, Invalid, Unavailable
+from webnn.stack.calls import Progress, answered, code_of, silent
+from webnn.stack.outputs import StackClients, StackOutputs, find_stack, read_outputs, stack_name
+from webnn.stack.properties import ensure_properties
+
+if TYPE_CHECKING:
+    from mypy_boto3_cloudformation import CloudFormationClient
+    from mypy_boto3_cloudformation.type_defs import StackEventTypeDef
+    from mypy_boto3_ssm import SSMClient
+
+SECRET_BYTES = 32
+DONE = {"CREATE_COMPLETE", "UPDATE_COMPLETE", "IMPORT_COMPLETE"}
+CHANGEABLE = DONE | {"UPDATE_ROLLBACK_COMPLETE", "IMPORT_ROLLBACK_COMPLETE"}
+# CloudFormation itself then refuses an update that would replace what holds the owner's data.
+KEEP_DATA = {
+    "Statement": [
+        {"Effect": "Allow", "Principal": "*", "Action": "Update:*", "Resource": "*"},
+        {
+            "Effect": "Deny",
+            "Principal": "*",
+            "Action": ["Update:Replace", "Update:Delete"],
+            "Resource": ["LogicalResourceId/Table", "LogicalResourceId/DataBucket"],
+        },
+    ]
+}
+
+
+def create_or_update(
+    clients: StackClients,
+    stage: str,
+    template: str,
+    token_secret: str,
+    polls: Iterable[object],
+    on_progress: Progress = silent,
+) -> StackOutputs:
+    """Makes the stage be as the template says, and returns its parts' names.
+
+    Args:
+        clients: Of the engine or the account that the stage is to live in.
+        stage: Its name.
+        template: The text of `infra/stack.yaml`.
+        token_secret: At least 32 random bytes in hexadecimal; used only where the stage has no secret yet.
+        polls: Yields once before each look at the work and paces the looks; when it ends, so does the patience.
+        on_progress: Told each thing that happens, in a line.
+
+    Raises:
+        Invalid: The template is faulty, or what it asks for was refused; `details["reasons"]` says why.
+        Conflict: Another change of the stack is under way, or an earlier one left it where only deleting helps.
+        Unavailable: The engine did not answer, or the polls ended first. Running it again is safe.
+    """
+    _check_secret(token_secret)
+    name = stack_name(stage)
+    with answered(f"bring stack {name} up to date"):
+        before = _event_ids(clients.cloudformation, name)
+        stack_id = _submit(clients.cloudformation, stage, template)
+        if stack_id is None:
+            on_progress(f"{name} is up to date")
+        else:
+            _follow(clients.cloudformation, stack_id, before, polls, on_progress)
+        outputs = read_outputs(clients.cloudformation, stage)
+        ensure_properties(clients, outputs, on_progress)
+        _keep_or_put_secret(clients.ssm, stage, token_secret, on_progress)
+    return outputs
+
+
+def _check_secret(token_secret: str) -> None:
+    try:
+        strong = len(bytes.fromhex(token_secret)) >= SECRET_BYTES
+    except ValueError:
+        strong = False
+    if not strong:
+        raise Invalid(f"the token secret must be at least {SECRET_BYTES} bytes in hexadecimal")
+
+
+def _submit(cloudformation: "CloudFormationClient", stage: str, template: str) -> str | None:
+    """Starts what has to be done and returns the stack's id; None if there is nothing to do."""
+    name = stack_name(stage)
+    found = find_stack(cloudformation, name)
+    if found is None:
+        return cloudformation.create_stack(
+            StackName=name,
+            TemplateBody=template,
+            Parameters=[{"ParameterKey": "Stage", "ParameterValue": stage}],
+            StackPolicyBody=json.dumps(KEEP_DATA),
+            # A creation that failed takes itself away, so that the next try starts from nothing.
+            OnFailure="DELETE",
+        )["StackId"]
+    status = found["StackStatus"]
+    if status.endswith("_IN_PROGRESS"):
+        raise Conflict(f"another change of {name} is under way ({status}): wait for its end", status=status)
+    if status not in CHANGEABLE:
+        raise Conflict(f"{name} is {status}: delete the stack (that keeps the data), then repeat", status=status)
+    return _submit_update(cloudformation, stage, template)
+
+
+def _submit_update(cloudformation: "CloudFormationClient", stage: str, template: str) -> str | None:
+    try:
+        return cloudformation.update_stack(
+            StackName=stack_name(stage),
+            TemplateBody=template,
+            Parameters=[{"ParameterKey": "Stage", "ParameterValue": stage}],
+            StackPolicyBody=json.dumps(KEEP_DATA),
+        )["StackId"]
+    except ClientError as error:
+        if code_of(error) == "ValidationError" and "No updates are to be performed" in str(error):
+            return None
+        raise
+
+
+def _follow(
+    cloudformation: "CloudFormationClient",
+    stack_id: str,
+    before: set[str],
+    polls: Iterable[object],
+    on_progress: Progress,
+) -> None:
+    """Reports the stack's events until it rests. Raises Invalid if it does not rest where it should."""
+    seen, reasons = set(before), []
+    for _ in polls:
+        # The status first: an event between the two reads is then reported, not lost.
+        stack = find_stack(cloudformation, stack_id)
+        for event in _news(cloudformation, stack_id, seen):
+            on_progress(f"{event['LogicalResourceId']} {event['ResourceStatus']}")
+            if event["ResourceStatus"].endswith("_FAILED"):
+                reasons.append(f"{event['LogicalResourceId']}: {event.get('ResourceStatusReason', 'no reason given')}")
+        status = "DELETE_COMPLETE" if stack is None else stack["StackStatus"]
+        if not status.endswith("_IN_PROGRESS"):
+            if status not in DONE:
+                raise Invalid(f"{stack_id} ended {status}: {'; '.join(reasons)}", status=status, reasons=reasons)
+            return
+    raise Unavailable(f"{stack_id} is still changing; run this again to see its end")
+
+
+def _news(cloudformation: "CloudFormationClient", stack_id: str, seen: set[str]) -> "list[StackEventTypeDef]":
+    # One page is the newest hundred events; the whole stack makes fewer than that between two looks.
+    page = cloudformation.describe_stack_events(StackName=stack_id)["StackEvents"]
+    fresh = [event for event in reversed(page) if event["EventId"] not in seen]
+    seen.update(event["EventId"] for event in fresh)
+    return fresh
+
+
+def _event_ids(cloudformation: "CloudFormationClient", name: str) -> set[str]:
+    if find_stack(cloudformation, name) is None:
+        return set()
+    return {event["EventId"] for event in cloudformation.describe_stack_events(StackName=name)["StackEvents"]}
+
+
+def _keep_or_put_secret(ssm: "SSMClient", stage: str, token_secret: str, on_progress: Progress) -> None:
+    try:
+        ssm.put_parameter(
+            Name=f"/webnn/{stage}/token-secret",
+            Description="Signs the tokens of clients. Deleting it makes every client join again.",
+            Value=token_secret,
+            Type="SecureString",
+            Overwrite=False,
+        )
+    except ClientError as error:
+        if code_of(error) != "ParameterAlreadyExists":
+            raise
+    else:
+        on_progress("token secret made")
