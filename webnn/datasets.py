@@ -3,6 +3,7 @@
 import gzip
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +11,13 @@ from numpy.typing import NDArray
 from webnn.core.wire import Array
 from webnn.errors import Invalid, Missing
 
-IDX_DTYPES = {8: np.dtype("u1"), 9: np.dtype("i1"), 11: np.dtype(">i2"), 12: np.dtype(">i4"), 13: np.dtype(">f4")}
+IDX_DTYPES: dict[int, np.dtype[Any]] = {
+    8: np.dtype("u1"),
+    9: np.dtype("i1"),
+    11: np.dtype(">i2"),
+    12: np.dtype(">i4"),
+    13: np.dtype(">f4"),
+}
 VALIDATION_DIGITS = 360
 
 

@@ -9,8 +9,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from webnn.errors import Invalid, Missing, Unavailable
 
 if TYPE_CHECKING:
@@ -60,6 +58,8 @@ def settings(environment: Environment, ssm: "SSMClient") -> Settings:
         Missing: The stage's stack was not created, or is not complete.
         Unavailable: The parameter store did not answer.
     """
+    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415  # see `webnn.wiring.services`
+
     path = f"/webnn/{environment.stage}/"
     try:
         answer = ssm.get_parameters_by_path(Path=path, WithDecryption=True)

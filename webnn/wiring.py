@@ -1,43 +1,23 @@
-"""The composition root: the only module that makes AWS clients, clocks and random sources."""
+"""The composition root: with `webnn.aws` the only module that makes AWS clients, clocks and random sources."""
 
 import os
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Any
-
-import boto3
-from botocore.config import Config
-from pynamodb.connection import Connection
 
 from webnn.clients import Coordinator
 from webnn.commit import Committer
 from webnn.core.ids import RANDOM_BYTES, make_id
 from webnn.evaluations import Evaluations
 from webnn.runs import Runs
-from webnn.settings import Environment, Settings, environment, settings
+from webnn.settings import Settings, environment, settings
 from webnn.specs import Specs
-from webnn.store.dynamodb import DynamoCatalog
 from webnn.store.ports import Blobs, Catalog
-from webnn.store.rows import bind
-from webnn.store.s3 import S3Blobs
 from webnn.sweep import Sweeper
 from webnn.tokens import Tokens
 from webnn.updates import Updates
-
-if TYPE_CHECKING:
-    from mypy_boto3_s3 import S3Client
-
-# Presigned URLs work on every engine only with this signature and with the bucket in the path.
-S3_CONFIG = Config(
-    signature_version="s3v4",
-    s3={"addressing_style": "path"},
-    connect_timeout=5,
-    read_timeout=20,
-    retries={"mode": "standard", "total_max_attempts": 5},
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,20 +46,23 @@ def new_id() -> str:
     return make_id(now(), secrets.token_bytes(RANDOM_BYTES))
 
 
+def new_secret() -> str:
+    """256 random bits, hexadecimal: what tokens are signed with."""
+    return secrets.token_hex(32)
+
+
+def paced(seconds: float, every: float) -> Iterator[None]:
+    """Yields at once and then every so many seconds, until time is up: for looking at work that goes on elsewhere."""
+    out_of_time = deadline(seconds)
+    while not out_of_time():
+        yield
+        time.sleep(every)
+
+
 def deadline(seconds: float) -> Callable[[], bool]:
     """Says, from `seconds` on, that time is up."""
     end = time.monotonic() + seconds
     return lambda: time.monotonic() >= end
-
-
-def s3_client(where: Environment) -> "S3Client":
-    """A client whose presigned URLs work on every engine."""
-    return boto3.client("s3", region_name=where.region, endpoint_url=where.endpoint_url, config=S3_CONFIG)
-
-
-def client(where: Environment, service: str) -> Any:
-    """A boto3 client of any other service."""
-    return boto3.client(service, region_name=where.region, endpoint_url=where.endpoint_url)  # type: ignore[call-overload]
 
 
 def assemble(
@@ -108,27 +91,27 @@ def assemble(
     )
 
 
-def stores(found: Settings) -> tuple[DynamoCatalog, S3Blobs]:
-    """The stage's catalog and blobs."""
-    where = found.environment
-    connection = Connection(region=where.region, host=where.endpoint_url)
-    catalog = DynamoCatalog(bind(found.table, where.region, where.endpoint_url), connection)
-    return catalog, S3Blobs(s3_client(where), found.bucket)
-
-
 def services_of(found: Settings) -> Services:
     """The use cases on a stage."""
-    sqs = client(found.environment, "sqs")
+    from webnn import aws  # noqa: PLC0415  # see `services`
+
+    sqs = aws.client(found.environment, "sqs")
 
     def ring(message: bytes) -> None:
         sqs.send_message(QueueUrl=found.queue_url, MessageBody=message.decode())
 
-    catalog, blobs = stores(found)
+    catalog, blobs = aws.stores(found)
     return assemble(catalog, blobs, found.token_secret, ring)
 
 
 @cache
 def services() -> Services:
-    """The use cases on the stage that the environment names; made once in a function's life."""
+    """The use cases on the stage that the environment names; made once in a function's life.
+
+    The AWS clients' code is imported here and not above: it takes longer than all the rest, and whoever
+    imports `app` without serving (packaging, tests, the deployment) has no use for it.
+    """
+    from webnn import aws  # noqa: PLC0415
+
     where = environment(os.environ)
-    return services_of(settings(where, client(where, "ssm")))
+    return services_of(settings(where, aws.client(where, "ssm")))

@@ -20,7 +20,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
+
+from botocore.session import get_session
 
 from webnn.errors import Missing, Unavailable
 from webnn.local.sockets import assert_loopback_only
@@ -28,11 +30,21 @@ from webnn.local.sockets import assert_loopback_only
 LOOPBACK = "127.0.0.1"
 REGION = "us-east-1"
 SERVICES = ("s3", "dynamodb", "sqs", "ssm", "cloudformation", "iam", "sts")
+OWNER = "owner"
+EVERYTHING = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
 SCRIPT = Path(__file__).with_name("engine_process.py")
 # 300 looks, a tenth of a second apart. A cold start takes about one second.
 LOOKS, LOOK_SECONDS = 300, 0.1
 STOP_SECONDS = 5.0
 LOG_TAIL_BYTES = 4_000
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """An access key."""
+
+    id: str
+    secret: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,16 +54,13 @@ class Engine:
     Attributes:
         url: Its endpoint, for AWS_ENDPOINT_URL.
         versions: What answers, by product name.
-        access_key_id: Of the root key, the owner's. Handlers that sign for visitors should not use it: a signed URL
-            shows the key's id, and the engine takes a root key's word for who it is.
-        secret_access_key: Of the root key.
+        key: The owner's, which may do everything.
         pid: Its process.
     """
 
     url: str
     versions: Mapping[str, str]
-    access_key_id: str = field(repr=False)
-    secret_access_key: str = field(repr=False)
+    key: Key
     pid: int
 
     def environment(self) -> dict[str, str]:
@@ -59,20 +68,18 @@ class Engine:
         return {
             "AWS_ENDPOINT_URL": self.url,
             "AWS_DEFAULT_REGION": REGION,
-            "AWS_ACCESS_KEY_ID": self.access_key_id,
-            "AWS_SECRET_ACCESS_KEY": self.secret_access_key,
+            "AWS_ACCESS_KEY_ID": self.key.id,
+            "AWS_SECRET_ACCESS_KEY": self.key.secret,
             "AWS_EC2_METADATA_DISABLED": "true",
         }
 
 
 @contextmanager
-def embedded_engine(
-    secret_access_key: str, *, services: tuple[str, ...] = SERVICES, verify: bool = True
-) -> Iterator[Engine]:
+def embedded_engine(secret: str, *, services: tuple[str, ...] = SERVICES, verify: bool = True) -> Iterator[Engine]:
     """Runs an engine on a free port of 127.0.0.1 for as long as the block lasts.
 
     Args:
-        secret_access_key: The secret of its root key. Make it random: it is what keeps other programs out.
+        secret: Random, at least 16 characters: the engine's root key is made from it and told to nobody.
         services: What it answers for, by the names that MiniStack gives the services.
         verify: False takes unsigned requests and enforces no policy: only for another engine that forwards to
             this one and signs with keys of its own, and then with no more services than it forwards.
@@ -83,18 +90,17 @@ def embedded_engine(
         Invalid: It came up where other machines can reach it. It has been stopped.
     """
     versions = {"MiniStack": _version()}
+    root = _root_key(secret)
     with _listening_socket() as listener, tempfile.TemporaryFile() as log:
         port = listener.getsockname()[1]
-        key = (_access_key_id(secret_access_key), secret_access_key)
-        environment = _environment(port, key, services, verify)
-        process = _start(listener, environment, log)
+        process = _start(listener, _environment(port, root, services, verify), log)
         try:
             url = f"http://{LOOPBACK}:{port}"
             # From here only the engine holds the socket, so a dead engine refuses connections at once.
             listener.close()
             _await_ready(process, url, log)
             assert_loopback_only(process.pid, port)
-            yield Engine(url, versions, *key, process.pid)
+            yield Engine(url, versions, _owner_key(url, root) if verify else root, process.pid)
         finally:
             _stop(process)
 
@@ -112,20 +118,36 @@ def _listening_socket() -> socket.socket:
     return socket.create_server((LOOPBACK, 0), backlog=256)
 
 
-def _access_key_id(secret_access_key: str) -> str:
-    return "embedded-" + hashlib.sha256(secret_access_key.encode()).hexdigest()[:24]
+def _root_key(secret: str) -> Key:
+    return Key("root-" + hashlib.sha256(secret.encode()).hexdigest()[:32], secret)
 
 
-def _environment(port: int, key: tuple[str, str], services: tuple[str, ...], verify: bool) -> dict[str, str]:
+def _owner_key(url: str, root: Key) -> Key:
+    """The key of a user who may do everything.
+
+    Signed URLs show whose key signed them, and the engine checks the signature in a header for users, but takes a
+    root key's word. So the root key is used here, once.
+    """
+    iam: Any = get_session().create_client(
+        "iam", region_name=REGION, endpoint_url=url, aws_access_key_id=root.id, aws_secret_access_key=root.secret
+    )
+    iam.create_user(UserName=OWNER)
+    iam.put_user_policy(UserName=OWNER, PolicyName=OWNER, PolicyDocument=json.dumps(EVERYTHING))
+    made = iam.create_access_key(UserName=OWNER)["AccessKey"]
+    return Key(made["AccessKeyId"], made["SecretAccessKey"])
+
+
+def _environment(port: int, root: Key, services: tuple[str, ...], verify: bool) -> dict[str, str]:
     return {
         "GATEWAY_PORT": str(port),
         "BIND_HOST": LOOPBACK,
         "MINISTACK_HOST": LOOPBACK,
         "MINISTACK_REGION": REGION,
         "AUTH": "true" if verify else "false",
-        "SERVICES": ",".join(services),
-        "AWS_ACCESS_KEY_ID": key[0],
-        "AWS_SECRET_ACCESS_KEY": key[1],
+        # Users are what a signature is checked against.
+        "SERVICES": ",".join({*services, "iam"} if verify else services),
+        "AWS_ACCESS_KEY_ID": root.id,
+        "AWS_SECRET_ACCESS_KEY": root.secret,
         "PERSIST_STATE": "0",
         "S3_PERSIST": "0",
         # It would open two more ports, and clear away containers of another MiniStack.

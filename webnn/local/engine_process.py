@@ -4,7 +4,7 @@ Run as a script, `python -I engine_process.py FD`. It imports nothing of this pa
 from an isolated interpreter. The parent holds the other end of standard input and never writes: its end is the
 end of the parent, by whatever death, and then this process goes too.
 
-MiniStack believes a request's header that it is signed by a root key, and two kinds of root key are known to all:
+MiniStack believes a request that says it is signed by a root key, and two kinds of root key are known to all:
 `test` and any twelve digits. It also resets itself for whoever asks. With its checks on, `Guard` refuses both, or
 any web page that guessed the port could pose as the owner.
 """

@@ -10,6 +10,8 @@ import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
+from contextlib import suppress
 from types import FrameType
 
 LINGER_SECONDS = 3.0
@@ -28,27 +30,23 @@ def main(command: list[str]) -> int:
     return child.wait()
 
 
-def _when_starter_goes(stop: "object") -> None:
+def _when_starter_goes(stop: Callable[[], None]) -> None:
     while os.read(0, 1):
         pass
-    stop()  # type: ignore[operator]
+    stop()
 
 
 def _end(child: "subprocess.Popen[bytes]") -> None:
     _signal_group(child, signal.SIGTERM)
-    try:
+    with suppress(subprocess.TimeoutExpired):
         child.wait(LINGER_SECONDS)
-    except subprocess.TimeoutExpired:
-        pass
     # Also after the leader is gone: what it started may still be there.
     _signal_group(child, signal.SIGKILL)
 
 
 def _signal_group(child: "subprocess.Popen[bytes]", which: signal.Signals) -> None:
-    try:
+    with suppress(ProcessLookupError):
         os.killpg(child.pid, which)
-    except ProcessLookupError:
-        pass
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from webnn import wiring
+from webnn import aws
 from webnn.settings import Environment, environment
 
 LOG = logging.getLogger("webnn.pump")
@@ -129,11 +129,13 @@ def main() -> None:
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(message)s")
     where = environment(os.environ)
     app = importlib.import_module("app").app
-    pumps, timers = sources(app, where, wiring.client(where, "sqs"))
+    pumps, timers = sources(app, where, aws.client(where, "sqs"))
     print(json.dumps({"pumping": len(pumps), "timers": len(timers)}), flush=True)
     while True:
-        for source in [*pumps, *timers]:
-            _turn(source)
+        for pump in pumps:
+            _turn(pump)
+        for timer in timers:
+            _turn(timer)
 
 
 def _turn(source: QueuePump | Timer) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import requests
 
-from webnn import wiring
+from webnn import aws, wiring
 from webnn.errors import Missing, Unavailable
 from webnn.local.engine import LOOPBACK, embedded_engine
 from webnn.local.processes import Child, child
@@ -24,6 +24,7 @@ STAGE = "local"
 CHECKOUT = Path(__file__).resolve().parents[2]
 WEB = CHECKOUT / "web" / "dist"
 LOOKS, LOOK_SECONDS = 300, 0.1
+STACK_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,24 +65,27 @@ def local_stage(on_step: Callable[[str], None]) -> Iterator[LocalStage]:
         engine = stack.enter_context(embedded_engine(secrets.token_urlsafe(32)))
         variables = {**engine.environment(), "WEBNN_STAGE": STAGE}
         where = environment(variables)
-        with _variables(variables):
-            on_step("creating the stack")
-            outputs = create_stack(STAGE)
-            found = settings(where, wiring.client(where, "ssm"))
-            services = wiring.services_of(found)
-            port = _free_port()
-            api = f"http://{LOOPBACK}:{port}"
-            on_step("uploading the site")
-            upload_site(wiring.s3_client(where), outputs.site, WEB, {"api": api, "stage": STAGE})
+        stack.enter_context(_variables(variables))
+        on_step("creating the stack")
+        clients = aws.stack_clients(where)
+        template = (CHECKOUT / "infra" / "stack.yaml").read_text()
+        looks = wiring.paced(STACK_SECONDS, LOOK_SECONDS)
+        outputs = create_or_update(clients, STAGE, template, wiring.new_secret(), looks)
+        found = settings(where, aws.client(where, "ssm"))
+        services = wiring.services_of(found)
+        port = _free_port()
+        api = f"http://{LOOPBACK}:{port}"
+        on_step("uploading the site")
+        page = upload_site(clients.s3, outputs.site, WEB, {"api": api, "stage": STAGE})
         on_step("starting the handlers")
         children = _handlers(stack, {**_own_environment(), **variables}, port)
         _await_api(api, children)
-        site = f"{engine.url}/{outputs.site}"
-        yield LocalStage(services, api, f"{site}/index.html", f"{site}/watch.html", engine.versions, children)
+        watcher = page.replace("index.html", "watch.html")
+        yield LocalStage(services, api, page, watcher, engine.versions, children)
 
 
 def _handlers(stack: ExitStack, variables: Mapping[str, str], port: int) -> tuple[Child, ...]:
-    chalice = [sys.executable, "-m", "chalice.cli", "local", "--stage", STAGE, "--host", LOOPBACK]
+    chalice = [str(Path(sys.executable).with_name("chalice")), "local", "--stage", STAGE, "--host", LOOPBACK]
     api = child("the API", [*chalice, "--port", str(port), "--no-autoreload"], variables, CHECKOUT)
     pump = child("the pump", [sys.executable, "-m", "webnn.local.pump"], variables, CHECKOUT)
     return stack.enter_context(api), stack.enter_context(pump)
@@ -93,7 +97,7 @@ def _own_environment() -> dict[str, str]:
 
 @contextmanager
 def _variables(variables: Mapping[str, str]) -> Iterator[None]:
-    """Sets environment variables for as long as the block lasts: boto3 reads its keys from there."""
+    """Sets environment variables for as long as the block lasts: AWS clients look for keys there, PynamoDB's late."""
     before = {name: os.environ.get(name) for name in variables}
     os.environ.update(variables)
     try:

@@ -1,0 +1,61 @@
+"""The AWS half of the composition root: the only module that makes clients, and stores out of them.
+
+Apart from `webnn.wiring` because these imports take longer than all others together; see there.
+"""
+
+from typing import TYPE_CHECKING, Any, cast
+
+from botocore.config import Config
+from botocore.session import get_session
+from pynamodb.connection import Connection
+
+from webnn.settings import Environment, Settings
+from webnn.stack import StackClients
+from webnn.store.dynamodb import DynamoCatalog
+from webnn.store.rows import bind
+from webnn.store.s3 import S3Blobs
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+# Presigned URLs work on every engine only with this signature and with the bucket in the path.
+S3_CONFIG = Config(
+    signature_version="s3v4",
+    s3={"addressing_style": "path"},
+    connect_timeout=5,
+    read_timeout=20,
+    retries={"mode": "standard", "total_max_attempts": 5},
+)
+
+
+def s3_client(where: Environment) -> "S3Client":
+    """A client whose presigned URLs work on every engine."""
+    return cast("S3Client", client(where, "s3", S3_CONFIG))
+
+
+def client(where: Environment, service: str, config: Config | None = None) -> Any:
+    """A client of any AWS service.
+
+    Made with botocore, on which boto3 stands and which PynamoDB brings along: so the functions' zip is complete.
+    """
+    return get_session().create_client(
+        service, region_name=where.region, endpoint_url=where.endpoint_url, config=config
+    )
+
+
+def stores(found: Settings) -> tuple[DynamoCatalog, S3Blobs]:
+    """The stage's catalog and blobs."""
+    where = found.environment
+    connection = Connection(region=where.region, host=where.endpoint_url)
+    catalog = DynamoCatalog(bind(found.table, where.region, where.endpoint_url), connection)
+    return catalog, S3Blobs(s3_client(where), found.bucket)
+
+
+def stack_clients(where: Environment) -> StackClients:
+    """The clients that managing a stage takes."""
+    return StackClients(
+        cloudformation=client(where, "cloudformation"),
+        dynamodb=client(where, "dynamodb"),
+        s3=s3_client(where),
+        ssm=client(where, "ssm"),
+    )
