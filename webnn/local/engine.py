@@ -22,7 +22,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
-from botocore.session import get_session
+from botocore.config import Config
+from botocore.session import Session
 
 from webnn.errors import Missing, Unavailable
 from webnn.local.sockets import assert_loopback_only
@@ -32,6 +33,12 @@ REGION = "us-east-1"
 SERVICES = ("s3", "dynamodb", "sqs", "ssm", "cloudformation", "iam", "sts")
 OWNER = "owner"
 EVERYTHING = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
+# A client that asks no profile and no file of the caller.
+UNCONFIGURED = {
+    "profile": (None, None, None, None),
+    "config_file": (None, None, os.devnull, None),
+    "credentials_file": (None, None, os.devnull, None),
+}
 SCRIPT = Path(__file__).with_name("engine_process.py")
 # 300 looks, a tenth of a second apart. A cold start takes about one second.
 LOOKS, LOOK_SECONDS = 300, 0.1
@@ -64,13 +71,20 @@ class Engine:
     pid: int
 
     def environment(self) -> dict[str, str]:
-        """The variables that make any AWS client of a process speak to this engine, and to nothing else."""
+        """The variables that make the AWS clients of a process speak to this engine, and to nothing else.
+
+        Of the caller's own, AWS_PROFILE has to go as well: it cannot be overruled, only unset.
+        """
         return {
             "AWS_ENDPOINT_URL": self.url,
             "AWS_DEFAULT_REGION": REGION,
             "AWS_ACCESS_KEY_ID": self.key.id,
             "AWS_SECRET_ACCESS_KEY": self.key.secret,
+            "AWS_SESSION_TOKEN": "",
+            "AWS_CONFIG_FILE": os.devnull,
+            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
             "AWS_EC2_METADATA_DISABLED": "true",
+            "NO_PROXY": LOOPBACK,
         }
 
 
@@ -128,8 +142,14 @@ def _owner_key(url: str, root: Key) -> Key:
     Signed URLs show whose key signed them, and the engine checks the signature in a header for users, but takes a
     root key's word. So the root key is used here, once.
     """
-    iam: Any = get_session().create_client(
-        "iam", region_name=REGION, endpoint_url=url, aws_access_key_id=root.id, aws_secret_access_key=root.secret
+    iam: Any = Session(UNCONFIGURED).create_client(
+        "iam",
+        region_name=REGION,
+        endpoint_url=url,
+        aws_access_key_id=root.id,
+        aws_secret_access_key=root.secret,
+        # Never through a proxy that the environment names: it could not reach this machine's loopback.
+        config=Config(proxies={}),
     )
     iam.create_user(UserName=OWNER)
     iam.put_user_policy(UserName=OWNER, PolicyName=OWNER, PolicyDocument=json.dumps(EVERYTHING))
@@ -188,7 +208,7 @@ def _await_ready(process: "subprocess.Popen[bytes]", url: str, log: IO[bytes]) -
 
 
 def _answers(url: str) -> bool:
-    # Never through a proxy that the environment names: it could not reach this machine's loopback.
+    # Past any proxy, as below.
     direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
         with direct.open(f"{url}/_ministack/ready", timeout=5.0) as answer:
