@@ -105,6 +105,7 @@ def merge(rule: Rule, weights: Vector, steps: int, version: int, updates: Iterab
         if discount > 0.0:
             rule.fold(accumulator, steps, update, discount)
             steps, version = max(steps, update.steps), version + 1
+        del update  # or it would still be in memory while the next one is read
     return Merged(accumulator, steps, version, tuple(folded))
 
 
