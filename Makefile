@@ -7,7 +7,7 @@ STAGE ?= localstack
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format package deploy bench clean web
+.PHONY: help setup demo test check format package deploy localstack bench lock clean web
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -49,6 +49,24 @@ check: setup ## Lint, types, layers: all that needs no engine
 
 format: setup ## Format the Python code
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .
+
+package: setup ## Build the functions' deployment zip into build/package
+	@AWS_DEFAULT_REGION=$${AWS_DEFAULT_REGION:-us-east-1} $(BIN)/chalice package --stage $(STAGE) build/package
+	@ls -l build/package/deployment.zip
+
+deploy: setup ## Create or update a stage: infrastructure, functions, site (STAGE=localstack|dev|prod)
+	@$(BIN)/webnn deploy --stage $(STAGE) $(ARGS)
+
+localstack: ## Set up LocalStack without Docker, for tests
+	@$(PYTHON) localstack/install.py
+
+bench: setup ## Take the figures of bench/README.md
+	@$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[bench]'
+	@$(BIN)/python bench/run.py
+
+lock: setup ## Write the versions in .venv to constraints.txt
+	@(echo "# Tested versions of everything that .venv holds, made by 'make lock'. pip reads it as constraints."; \
+	  $(BIN)/pip freeze --exclude-editable | grep -v '^webnn') > constraints.txt
 
 clean: ## Remove what was built and installed
 	rm -rf $(VENV) .localstack build web/node_modules web/dist .webnn

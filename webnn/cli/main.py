@@ -7,6 +7,8 @@ from rich.console import Console
 
 from webnn import __version__
 from webnn.cli.demo import demo
+from webnn.cli.deploy import deploy, destroy
+from webnn.cli.runs import create, list_runs, status
 from webnn.errors import WebnnError
 
 
@@ -16,7 +18,8 @@ def webnn() -> None:
     """Train neural networks in the browsers of people who lend their machines."""
 
 
-webnn.add_command(demo)
+for command in (demo, deploy, destroy, create, list_runs, status):
+    webnn.add_command(command)
 
 
 def main() -> None:

@@ -1,0 +1,134 @@
+"""`webnn deploy` and `webnn destroy`: a stage on AWS, or on an engine that speaks its API."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+import requests
+from rich.console import Console
+
+from webnn import aws, wiring
+from webnn.cli import stage as stages
+from webnn.errors import Invalid, Missing, Unavailable
+from webnn.settings import Environment
+from webnn.stack import StackOutputs, create_or_update, delete, ensure_gateway_cors, upload_site
+
+PATIENCE_SECONDS, LOOK_SECONDS = 900.0, 2.0
+ROUTE_SECONDS = 60.0
+API_STAGE = "api"
+LOG_LINES = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Deployed:
+    """What Chalice put up."""
+
+    rest_api_id: str
+    url: str
+
+
+@click.command()
+@stages.option
+@click.option("--json", "as_json", is_flag=True, help="Print the addresses as one line of JSON.")
+def deploy(stage: str, as_json: bool) -> None:
+    """Create or update a stage: infrastructure, functions, site. Doing it again changes only what changed."""
+    console = Console(stderr=as_json)
+    where = stages.of(stage)
+    if not (stages.WEB / "index.html").is_file():
+        raise Missing("the web client is not built: run `make setup`")
+    with stages.working(console, "the stack: buckets, table, queue"):
+        outputs = _stack(where)
+    with stages.working(console, "the functions and the API"):
+        deployed = _functions(where)
+        ensure_gateway_cors(aws.client(where, "apigateway"), deployed.rest_api_id, API_STAGE)
+        _assert_answers(deployed.url)
+    with stages.working(console, "the site"):
+        config = {"api": deployed.url, "stage": stage}
+        page = upload_site(aws.s3_client(where), outputs.site, stages.WEB, config)
+    if as_json:
+        print(json.dumps({"stage": stage, "api": deployed.url, "page": page}))
+    else:
+        console.print(f"\nThe API: {deployed.url}\nThe page: {page}\n", highlight=False, soft_wrap=True)
+        console.print(f"Start a run with: webnn create digits --stage {stage}", highlight=False)
+
+
+@click.command()
+@stages.option
+@click.option("--delete-data", is_flag=True, help="Also delete the table and the buckets with all runs.")
+@click.confirmation_option(prompt="Take this stage down?")
+def destroy(stage: str, delete_data: bool) -> None:
+    """Take a stage down. Its data stays unless told otherwise."""
+    console, where = Console(), stages.of(stage)
+    with stages.working(console, "the functions and the API"):
+        _chalice(where, "delete")
+    with stages.working(console, "the stack"):
+        looks = wiring.paced(PATIENCE_SECONDS, LOOK_SECONDS)
+        delete(aws.stack_clients(where), stage, looks, keep_data=not delete_data)
+
+
+def _stack(where: Environment) -> StackOutputs:
+    looks = wiring.paced(PATIENCE_SECONDS, LOOK_SECONDS)
+    template = stages.TEMPLATE.read_text()
+    return create_or_update(aws.stack_clients(where), where.stage, template, wiring.new_secret(), looks)
+
+
+def _functions(where: Environment) -> Deployed:
+    _chalice(where, "deploy")
+    record = stages.CHECKOUT / ".chalice" / "deployed" / f"{where.stage}.json"
+    resources = json.loads(record.read_text())["resources"]
+    found = next((one for one in resources if one["resource_type"] == "rest_api"), None)
+    if found is None:
+        raise Unavailable("chalice deployed no API", record=str(record))
+    return Deployed(found["rest_api_id"], _api_url(where, found["rest_api_id"], found["rest_api_url"]))
+
+
+def _api_url(where: Environment, rest_api_id: str, on_aws: str) -> str:
+    """Engines serve an API below their endpoint; on AWS it has a host of its own."""
+    if where.endpoint_url is None:
+        return on_aws.rstrip("/")
+    return f"{where.endpoint_url}/_aws/execute-api/{rest_api_id}/{API_STAGE}"
+
+
+def _chalice(where: Environment, verb: str) -> None:
+    """Runs Chalice as a person would. Raises Unavailable with its last words if it fails."""
+    beside = Path(sys.executable).with_name("chalice")
+    command = str(beside) if beside.exists() else shutil.which("chalice")
+    if command is None:
+        raise Missing("chalice is not installed here: run `make setup`")
+    environment = {**os.environ, "WEBNN_STAGE": where.stage, "AWS_DEFAULT_REGION": where.region}
+    done = subprocess.run(
+        [command, verb, "--stage", where.stage],
+        cwd=stages.CHECKOUT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode != 0:
+        tail = "\n".join((done.stdout + done.stderr).splitlines()[-LOG_LINES:])
+        raise Unavailable(f"chalice {verb} failed", log=tail)
+    if "Could not install dependencies" in done.stdout + done.stderr:
+        # Chalice warns and goes on; the functions would fail at their first import.
+        raise Invalid("chalice left a dependency out of the package", log=done.stdout + done.stderr)
+
+
+def _assert_answers(url: str) -> None:
+    """A deployment is believed when a route has answered."""
+    last = "nothing"
+    with requests.Session() as session:
+        session.trust_env = "127.0.0.1" not in url  # a proxy could not reach this machine's loopback
+        for _ in wiring.paced(ROUTE_SECONDS, LOOK_SECONDS):
+            try:
+                answer = session.get(f"{url}/runs", timeout=30)
+            except requests.RequestException as error:
+                last = str(error)
+                continue
+            if answer.status_code == 200 and "runs" in answer.json():
+                return
+            last = f"{answer.status_code} {answer.text[:500]}"
+    raise Unavailable(f"{url}/runs does not answer as it should", log=last)

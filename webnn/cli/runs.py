@@ -1,0 +1,85 @@
+"""`webnn create`, `webnn list`, `webnn status`: runs of a stage."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+from rich.console import Console
+from rich.progress import Progress
+from rich.table import Table
+
+from webnn.api import answers
+from webnn.cli import stage as stages
+from webnn.datasets import digits, mnist
+from webnn.errors import Invalid
+from webnn.publish import publish
+from webnn.runs import Description
+
+SEED = 0
+
+
+@click.command()
+@click.argument("name")
+@click.option("--example", type=click.Choice(["digits", "mnist"]), default=None, help="[default: the run's name]")
+@click.option("--data", type=click.Path(exists=True, file_okay=False, path_type=Path), default=None,
+              help="Folder with MNIST's four IDX files.")  # fmt: skip
+@click.option("--until", type=click.FloatRange(0.0, 1.0, min_open=True), default=None,
+              help="Accuracy on the whole test set at which the run finishes. [default: the example's]")  # fmt: skip
+@stages.option
+def create(name: str, example: str | None, data: Path | None, until: float | None, stage: str) -> None:
+    """Upload an example's model and data, and start the run NAME with it."""
+    chosen = example or name
+    if chosen not in ("digits", "mnist"):
+        raise Invalid("name an example with --example digits or --example mnist")
+    document = _document(chosen, until)
+    random = np.random.default_rng(SEED)
+    if chosen == "mnist" and data is None:
+        raise Invalid("--example mnist needs --data, the folder with MNIST's four files")
+    dataset = mnist(data, random) if data is not None else digits(random)
+    with Progress() as bar:
+        task = bar.add_task("uploading shards")
+        runs = stages.services(stage).runs
+        publish(runs, name, document, dataset, random, lambda done, all_: bar.update(task, completed=done, total=all_))
+    Console().print(f"Run {name} is at version 0 and waits for clients.", highlight=False)
+
+
+@click.command(name="list")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@stages.option
+def list_runs(as_json: bool, stage: str) -> None:
+    """List the runs of a stage."""
+    found = stages.services(stage).runs.all()
+    if as_json:
+        print(json.dumps([answers.description(one) for one in found]))
+        return
+    table = Table("run", "status", "version", "accuracy", "clients")
+    for one in found:
+        table.add_row(one.run.run, str(one.head.status), str(one.head.version), _accuracy(one), str(one.clients))
+    Console().print(table)
+
+
+@click.command()
+@click.argument("name")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@stages.option
+def status(name: str, as_json: bool, stage: str) -> None:
+    """Show where a run stands."""
+    found = stages.services(stage).runs.describe(name)
+    if as_json:
+        print(json.dumps(answers.description(found)))
+        return
+    line = f"{name}: {found.head.status}, version {found.head.version}, {found.clients} clients, {_accuracy(found)}"
+    Console().print(line, highlight=False)
+
+
+def _document(example: str, until: float | None) -> dict[str, Any]:
+    document: dict[str, Any] = json.loads((stages.CHECKOUT / "examples" / example / "spec.json").read_text())
+    if until is not None:
+        document["end"] = {"accuracy": until}
+    return document
+
+
+def _accuracy(found: Description) -> str:
+    return "not evaluated" if found.metrics is None else f"{found.metrics.accuracy:.2%}"
