@@ -1,0 +1,102 @@
+"""A whole stage on this machine and a browser to look at it with."""
+
+import json
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pytest
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, sync_playwright
+
+from webnn.datasets import Dataset, digits
+from webnn.local.stage import CHECKOUT, LocalStage, local_stage
+from webnn.local.volunteers import EVENT_MARK, QUIET, browser
+from webnn.publish import publish
+
+SEED = 7
+
+
+@dataclass
+class Tab:
+    """A page, with what it told and what it asked for."""
+
+    page: Page
+    events: list[dict[str, Any]] = field(default_factory=list)
+    requests: list[str] = field(default_factory=list)
+    failures: list[str] = field(default_factory=list)
+
+    def of(self, kind: str) -> list[dict[str, Any]]:
+        return [event for event in self.events if event["type"] == kind]
+
+    def wait_for(self, kind: str, count: int = 1, timeout: float = 60.0) -> list[dict[str, Any]]:
+        """Waits until the page has told `count` events of a kind."""
+        for _ in range(int(timeout / 0.1)):
+            if len(self.of(kind)) >= count:
+                return self.of(kind)
+            self.page.wait_for_timeout(100)
+        tail = self.events[-8:]
+        raise AssertionError(f"{len(self.of(kind))} of {count} {kind!r} in {timeout} s; last {tail}; {self.failures}")
+
+    def _hear(self, message: ConsoleMessage) -> None:
+        _, mark, rest = message.text.partition(EVENT_MARK)
+        if mark:
+            self.events.append(json.loads(rest))
+
+    def _asked(self, request: Request) -> None:
+        self.requests.append(request.url)
+
+
+@pytest.fixture(scope="session")
+def stage() -> Iterator[LocalStage]:
+    with local_stage(lambda _step: None) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    found = browser()
+    if found is None:
+        pytest.skip("there is no Chromium on this machine: apt-get install chromium")
+    root = ["--no-sandbox"] if os.geteuid() == 0 else []
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(executable_path=found, args=[*QUIET[1:], *root])
+        yield launched
+        launched.close()
+
+
+@pytest.fixture(scope="session")
+def dataset() -> Dataset:
+    return digits(np.random.default_rng(SEED))
+
+
+@pytest.fixture
+def run(stage: LocalStage, dataset: Dataset, request: pytest.FixtureRequest) -> str:
+    """A run of its own for each test, that does not end by itself."""
+    name = request.node.name.removeprefix("test_").replace("_", "-")[:63].strip("-")
+    document = json.loads((CHECKOUT / "examples" / "digits" / "spec.json").read_text())
+    document["end"] = {"accuracy": getattr(request, "param", None)}
+    publish(stage.services.runs, name, document, dataset, np.random.default_rng(SEED), lambda _done, _all: None)
+    return name
+
+
+@pytest.fixture
+def open_tab(stage: LocalStage, chromium: Browser) -> Iterator[Callable[..., Tab]]:
+    """Opens pages, each in a browser profile of its own unless given one."""
+    contexts: list[BrowserContext] = []
+
+    def open_(run: str, address: str | None = None, context: BrowserContext | None = None, query: str = "") -> Tab:
+        if context is None:
+            context = chromium.new_context()
+            contexts.append(context)
+        tab = Tab(context.new_page())
+        tab.page.on("console", tab._hear)
+        tab.page.on("request", tab._asked)
+        tab.page.on("pageerror", lambda error: tab.failures.append(str(error)))
+        tab.page.goto(f"{address or stage.page}?run={run}&events&backend=wasm{query}")
+        return tab
+
+    yield open_
+    for context in contexts:
+        context.close()
