@@ -1,5 +1,6 @@
 """Headless tabs against a whole stage: they train, they recover, and what they report is true."""
 
+import json
 from collections.abc import Callable
 from urllib.parse import urlparse
 
@@ -101,7 +102,8 @@ def test_answers_of_503_and_401_are_recovered_from(run: str, open_tab: Open) -> 
         if len(refused) > 5:
             route.continue_()
             return
-        body = f'{{"error": {{"code": "{"unavailable" if status == 503 else "unauthorized"}", "message": "", "details": {{}}}}}}'
+        code = "unavailable" if status == 503 else "unauthorized"
+        body = json.dumps({"error": {"code": code, "message": "", "details": {}}})
         route.fulfill(
             status=status, body=body, content_type="application/json", headers={"Access-Control-Allow-Origin": "*"}
         )
