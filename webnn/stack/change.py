@@ -140,7 +140,7 @@ def _follow(
             if status not in DONE:
                 raise Invalid(f"{stack_id} ended {status}: {'; '.join(reasons)}", status=status, reasons=reasons)
             return
-    raise Unavailable(f"{stack_id} is still changing; run this again to see its end")
+    raise Unavailable(f"{stack_id} is still changing: wait for its end, then run this again")
 
 
 def _news(cloudformation: "CloudFormationClient", stack_id: str, seen: set[str]) -> "list[StackEventTypeDef]":

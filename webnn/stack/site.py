@@ -43,7 +43,8 @@ TYPES = {
 COMPRESSED = {".jpg", ".png", ".webp", ".woff2"}
 # Below this a packet is a packet.
 WORTH_COMPRESSING = 1_024
-HASHED = re.compile(r"assets/.*[-.][A-Za-z0-9_-]{8,}\.\w+(\.map)?")
+# The build ends a name with eight characters of base64url; eight small letters are rather a word.
+HASHED = re.compile(r"assets/.*[-.](?=[a-z-]*[A-Z0-9_])[A-Za-z0-9_-]{8}\.\w+(\.map)?")
 FOREVER = "public, max-age=31536000, immutable"
 ASK_AGAIN = "no-cache"
 
