@@ -4,7 +4,7 @@ Parsed once, strictly; what parses is consistent: shards have the size their ten
 the rule and its parameters exist.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -146,8 +146,10 @@ def parse(body: bytes) -> Spec:
     """
     try:
         spec = msgspec.json.decode(body, type=Spec)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise Invalid(f"the spec is wrong: {error}") from error
+    _check_names("weights", spec.weights)
+    _check_names("tensors of an example", spec.data.example)
     _check_weights(spec)
     _check_shards(spec)
     return spec
@@ -158,12 +160,14 @@ def encode(document: Mapping[str, Any]) -> bytes:
     return msgspec.json.encode(document, order="sorted")
 
 
+def _check_names(what: str, tensors: Sequence[TensorSpec]) -> None:
+    if len({tensor.name for tensor in tensors}) != len(tensors):
+        raise Invalid(f"two {what} have the same name")
+
+
 def _check_weights(spec: Spec) -> None:
-    names = [tensor.name for tensor in spec.weights]
-    if len(set(names)) != len(names):
-        raise Invalid("two weights have the same name")
-    if not 0 < len(names) <= MAX_TENSORS:
-        raise Invalid(f"a model has 1 to {MAX_TENSORS} weight tensors, this one {len(names)}")
+    if not 0 < len(spec.weights) <= MAX_TENSORS:
+        raise Invalid(f"a model has 1 to {MAX_TENSORS} weight tensors, this one {len(spec.weights)}")
     for tensor in spec.weights:
         if tensor.dtype != "float32" or tensor.quantization is not None:
             raise Invalid(f"weight {tensor.name!r} is not plain float32, so it cannot be merged")

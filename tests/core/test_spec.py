@@ -1,0 +1,189 @@
+"""A spec parses or says which member is wrong."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from samples import SHARD, a_spec
+
+from webnn.core.rules import Average, Delta, Weighted
+from webnn.core.spec import MAX_PARAMETERS, MAX_TENSORS, encode, parse
+from webnn.core.staleness import Hinge, Polynomial
+from webnn.errors import Invalid
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+
+
+def parsed(**members: Any) -> Any:
+    return parse(json.dumps(a_spec(**members)).encode())
+
+
+def weights(*tensors: dict[str, Any]) -> list[dict[str, Any]]:
+    return [{"weights": list(tensors)}]
+
+
+def a_weight(**members: Any) -> dict[str, Any]:
+    return {"name": "w", "shape": [1], "dtype": "float32"} | members
+
+
+def data(**members: Any) -> dict[str, Any]:
+    found: dict[str, Any] = a_spec()["data"] | members
+    return found
+
+
+def test_what_is_left_out_has_a_default() -> None:
+    spec = parsed()
+    assert spec.training.rule == Delta(server_rate=1.0, discounting=Polynomial(0.5))
+    assert (spec.training.optimizer, spec.training.encoding) == ("sgd", "float32")
+    assert (spec.end.accuracy, spec.end.versions) == (None, None)
+    assert spec.limits.upload_seconds == 900
+
+
+@pytest.mark.parametrize(
+    ("document", "rule"),
+    [
+        ({"name": "average"}, Average()),
+        ({"name": "weighted"}, Weighted()),
+        ({"name": "delta", "discounting": {"name": "hinge", "grace": 2}}, Delta(discounting=Hinge(10.0, 2))),
+    ],
+)
+def test_the_rule_is_chosen_by_name(document: dict[str, Any], rule: object) -> None:
+    assert parsed(training={"rule": document}).training.rule == rule
+
+
+def test_sizes_follow_from_the_tensors() -> None:
+    spec = parsed()
+    assert [spec.update_bytes(e) for e in ("float32", "float16", "uint16", "uint8")] == [12, 6, 6, 3]
+    assert (spec.data.train_examples, spec.data.validation_examples) == (8, 8)
+    assert [tensor.name for tensor in spec.data.example] == ["x", "y"]
+
+
+def test_members_that_only_tensorflow_knows_are_let_through() -> None:
+    spec = parsed(format="layers-model", generatedBy="keras")
+    assert spec.topology["class_name"] == "Sequential"
+
+
+def test_equal_documents_are_equal_bytes() -> None:
+    document = a_spec()
+    assert encode(document) == encode(dict(reversed(document.items())))
+
+
+@pytest.mark.parametrize("name", ["digits", "mnist"])
+def test_the_examples_parse_once_they_have_shards(name: str) -> None:
+    document = json.loads((EXAMPLES / name / "spec.json").read_text())
+    example = sum(_bytes(tensor) for tensor in document["data"]["inputs"] + document["data"]["targets"])
+    shard = {"sha256": "a" * 64, "bytes": 10 * example, "examples": 10}
+    document["data"] |= {"train": [shard], "validation": [shard]}
+
+    assert parse(json.dumps(document).encode()).data.train_examples == 10
+
+
+def _bytes(tensor: dict[str, Any]) -> int:
+    size = 1
+    for dimension in tensor["shape"]:
+        size *= dimension
+    return size * {"uint8": 1, "uint16": 2, "float16": 2}[tensor["quantization"]["dtype"]]
+
+
+WRONG = {
+    "no topology": ({"modelTopology": None}, "modelTopology"),
+    "topology is a list": ({"modelTopology": []}, "modelTopology"),
+    "no manifest": ({"weightsManifest": []}, "weightsManifest"),
+    "two groups": ({"weightsManifest": weights(a_weight()) * 2}, "weightsManifest"),
+    "no weights": ({"weightsManifest": weights()}, "1 to 1000 weight tensors"),
+    "a nameless weight": ({"weightsManifest": weights(a_weight(name=""))}, "name"),
+    "two of one name": ({"weightsManifest": weights(a_weight(), a_weight())}, "same name"),
+    "integer weights": ({"weightsManifest": weights(a_weight(dtype="int32"))}, "'w' is not plain float32"),
+    "quantised weights": (
+        {"weightsManifest": weights(a_weight(quantization={"dtype": "uint8"}))},
+        "'w' is not plain float32",
+    ),
+    "string weights": ({"weightsManifest": weights(a_weight(dtype="string"))}, "dtype"),
+    "a negative dimension": ({"weightsManifest": weights(a_weight(shape=[-1]))}, "shape"),
+    "a dimension of half": ({"weightsManifest": weights(a_weight(shape=[1.5]))}, "shape"),
+    "nine dimensions": ({"weightsManifest": weights(a_weight(shape=[1] * 9))}, "shape"),
+    "no parameters": ({"weightsManifest": weights(a_weight(shape=[0]))}, "parameters"),
+    "too many": ({"weightsManifest": weights(a_weight(shape=[MAX_PARAMETERS + 1]))}, "parameters"),
+    "far too many": ({"weightsManifest": weights(a_weight(shape=[2**31] * 8))}, "parameters"),
+    "too many tensors": (
+        {"weightsManifest": weights(*(a_weight(name=f"w{i}") for i in range(MAX_TENSORS + 1)))},
+        "weight tensors",
+    ),
+    "no inputs": ({"data": data(inputs=[])}, "inputs"),
+    "no targets": ({"data": data(targets=[])}, "targets"),
+    "no training data": ({"data": data(train=[])}, "train"),
+    "no validation data": ({"data": data(validation=[])}, "validation"),
+    "inputs of one name": (
+        {"data": data(inputs=[{"name": "x", "shape": [1], "dtype": "float32"}] * 2)},
+        "same name",
+    ),
+    "an input named as a target": (
+        {"data": data(targets=[{"name": "x", "shape": [], "dtype": "float32"}])},
+        "same name",
+    ),
+    "a shard of another size": ({"data": data(train=[SHARD | {"examples": 9}])}, "9 examples take 108"),
+    "a validation shard of another size": ({"data": data(validation=[SHARD | {"bytes": 95}])}, "has 95 bytes"),
+    "an empty shard": ({"data": data(train=[SHARD | {"examples": 0, "bytes": 0}])}, "train"),
+    "a hash in capitals": ({"data": data(train=[SHARD | {"sha256": "A" * 64}])}, "sha256"),
+    "a short hash": ({"data": data(train=[SHARD | {"sha256": "a" * 63}])}, "sha256"),
+    "an unknown member of data": ({"data": data(test=[])}, "data"),
+    "no data": ({"data": None}, "data"),
+    "an unknown rule": ({"training": {"rule": {"name": "median"}}}, "rule"),
+    "a rule without a name": ({"training": {"rule": {}}}, "rule"),
+    "a server rate of 0": ({"training": {"rule": {"name": "delta", "server_rate": 0}}}, "server_rate"),
+    "an unknown parameter": ({"training": {"rule": {"name": "average", "server_rate": 1}}}, "rule"),
+    "an unknown optimizer": ({"training": {"optimizer": "adamw"}}, "optimizer"),
+    "a learning rate of 0": ({"training": {"learning_rate": 0}}, "learning_rate"),
+    "an unknown loss": ({"training": {"loss": "hinge"}}, "loss"),
+    "no local steps": ({"training": {"local_steps": 0}}, "local_steps"),
+    "an empty batch": ({"training": {"batch_size": 0}}, "batch_size"),
+    "an unknown encoding": ({"training": {"encoding": "bfloat16"}}, "encoding"),
+    "a misspelt member": ({"training": {"learningRate": 1}}, "learningRate"),
+    "validation never": ({"validation": {"every_versions": 0}}, "every_versions"),
+    "no patience": ({"validation": {"patience_seconds": 0}}, "patience_seconds"),
+    "more than all right": ({"end": {"accuracy": 1.01}}, "accuracy"),
+    "an end before the start": ({"end": {"versions": 0}}, "versions"),
+    "a norm of 0": ({"limits": {"delta_norm": 0}}, "delta_norm"),
+    "no room to wait": ({"limits": {"pending": 0}}, "pending"),
+    "tickets for a day": ({"limits": {"upload_seconds": 86_400}}, "upload_seconds"),
+}
+
+
+@pytest.mark.parametrize(("members", "named"), WRONG.values(), ids=WRONG.keys())
+def test_what_is_wrong_is_named(members: dict[str, Any], named: str) -> None:
+    with pytest.raises(Invalid, match=named):
+        parsed(**members)
+
+
+@pytest.mark.parametrize("missing", ["modelTopology", "weightsManifest", "data"])
+def test_what_is_missing_is_named(missing: str) -> None:
+    document = a_spec()
+    del document[missing]
+    with pytest.raises(Invalid, match=missing):
+        parse(json.dumps(document).encode())
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"[]",
+        b"null",
+        b"{",
+        b'"spec"',
+        b"\xff\xfe{}",
+        b'{"modelTopology": NaN}',
+        b'{"modelTopology":' + b"[" * 100_000,
+    ],
+    ids=["empty", "list", "null", "cut", "string", "not UTF-8", "NaN", "deep"],
+)
+def test_what_is_no_json_object_is_invalid(body: bytes) -> None:
+    with pytest.raises(Invalid, match="the spec is wrong"):
+        parse(body)
+
+
+def test_a_topology_nested_deeper_than_any_model_is_invalid() -> None:
+    body = json.dumps(a_spec()).encode().replace(b'"layers": []', b'"layers": ' + b"[" * 50_000 + b"]" * 50_000)
+    with pytest.raises(Invalid):
+        parse(body)
