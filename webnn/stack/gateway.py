@@ -5,7 +5,8 @@ client like a dead network. The functions set them on their own answers; these a
 unknown route, 429 and 504.
 """
 
-from collections.abc import Mapping
+import hashlib
+import json
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
@@ -14,6 +15,7 @@ from webnn.stack.calls import answered, code_of
 
 if TYPE_CHECKING:
     from mypy_boto3_apigateway import APIGatewayClient
+    from mypy_boto3_apigateway.literals import GatewayResponseTypeType
 
 # Static values are quoted within the value; API Gateway takes anything else for an expression.
 HEADERS = {
@@ -25,6 +27,11 @@ HEADERS = {
 TEMPLATES = {
     "application/json": '{"error": {"code": "gateway", "message": $context.error.messageString, "details": {}}}'
 }
+
+
+KINDS: "tuple[GatewayResponseTypeType, ...]" = ("DEFAULT_4XX", "DEFAULT_5XX")
+# On the deployment that took these very answers into effect, so that an interruption before it shows.
+MARK = "gateway answers " + hashlib.sha256(json.dumps([HEADERS, TEMPLATES]).encode()).hexdigest()[:16]
 
 
 def ensure_gateway_cors(apigateway: "APIGatewayClient", rest_api_id: str, stage: str) -> bool:
@@ -45,27 +52,22 @@ def ensure_gateway_cors(apigateway: "APIGatewayClient", rest_api_id: str, stage:
         Unavailable: API Gateway did not answer.
     """
     with answered(f"set the answers of API {rest_api_id}"):
-        lacking = [kind for kind in ("DEFAULT_4XX", "DEFAULT_5XX") if not _is_set(apigateway, rest_api_id, kind)]
+        current = apigateway.get_stage(restApiId=rest_api_id, stageName=stage)["deploymentId"]
+        deployed = apigateway.get_deployment(restApiId=rest_api_id, deploymentId=current)
+        lacking = [kind for kind in KINDS if not _is_set(apigateway, rest_api_id, kind)]
+        if not lacking and deployed.get("description") == MARK:
+            return False
         for kind in lacking:
             apigateway.put_gateway_response(
-                restApiId=rest_api_id,
-                responseType=kind,  # type: ignore[arg-type]
-                responseParameters=HEADERS,
-                responseTemplates=TEMPLATES,
+                restApiId=rest_api_id, responseType=kind, responseParameters=HEADERS, responseTemplates=TEMPLATES
             )
-        if lacking:
-            apigateway.create_deployment(
-                restApiId=rest_api_id, stageName=stage, description="CORS headers on the gateway's own answers"
-            )
-    return bool(lacking)
+        apigateway.create_deployment(restApiId=rest_api_id, stageName=stage, description=MARK)
+    return True
 
 
-def _is_set(apigateway: "APIGatewayClient", rest_api_id: str, kind: str) -> bool:
+def _is_set(apigateway: "APIGatewayClient", rest_api_id: str, kind: "GatewayResponseTypeType") -> bool:
     try:
-        found: Mapping[str, object] = apigateway.get_gateway_response(
-            restApiId=rest_api_id,
-            responseType=kind,  # type: ignore[arg-type]
-        )
+        found = apigateway.get_gateway_response(restApiId=rest_api_id, responseType=kind)
     except ClientError as error:
         if code_of(error) != "NotFoundException":
             raise
