@@ -1,0 +1,30 @@
+import tseslint from "typescript-eslint";
+
+const only = (module, pattern) => ({
+  group: [pattern],
+  message: `Only src/${module} imports this.`,
+});
+
+export default tseslint.config(
+  { ignores: ["dist/", "node_modules/"] },
+  ...tseslint.configs.strictTypeChecked,
+  {
+    languageOptions: { parserOptions: { projectService: { allowDefaultProject: ["eslint.config.js"] }, tsconfigRootDir: import.meta.dirname } },
+    rules: {
+      // Indexing typed arrays within their length is what numeric code does.
+      "@typescript-eslint/no-non-null-assertion": "off",
+      // Numbers in messages are meant.
+      "@typescript-eslint/restrict-template-expressions": ["error", { allowNumber: true, allowArray: true }],
+      // `() => void f()` and one-line setters read well.
+      "@typescript-eslint/no-confusing-void-expression": "off",
+      "max-lines": ["error", { max: 300, skipBlankLines: true, skipComments: true }],
+      "max-lines-per-function": ["error", { max: 60, skipBlankLines: true, skipComments: true }],
+      "no-restricted-imports": ["error", { patterns: [only("tf.ts", "@tensorflow/*")] }],
+      "no-restricted-globals": ["error", { name: "fetch", message: "Only src/http.ts calls fetch." }],
+    },
+  },
+  { files: ["src/tf.ts", "src/wasm_urls.ts"], rules: { "no-restricted-imports": "off" } },
+  { files: ["src/http.ts"], rules: { "no-restricted-globals": "off" } },
+  { files: ["test/**"], rules: { "max-lines-per-function": "off" } },
+  { files: ["eslint.config.js"], ...tseslint.configs.disableTypeChecked },
+);

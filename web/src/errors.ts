@@ -1,0 +1,47 @@
+/** The deliberate errors of the client, one kind per thing to do about it. */
+
+import type { ErrorCode } from "./protocol";
+
+/** The server refused, in its own words; `code` says what to do (see the table in `docs/openapi.yaml`). */
+export class Refused extends Error {
+  override readonly name = "Refused";
+  constructor(
+    readonly status: number,
+    readonly code: ErrorCode,
+    message: string,
+    readonly details: Record<string, unknown> = {},
+  ) {
+    super(message);
+  }
+}
+
+/** Nothing answered, or only with "later", for as long as one call may try. */
+export class Unavailable extends Error {
+  override readonly name = "Unavailable";
+}
+
+/** Storage refused a presigned URL: expired, or the blob is gone. A new task brings a new URL. */
+export class Stale extends Error {
+  override readonly name = "Stale";
+  constructor(
+    readonly status: number,
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
+/** What arrived is not what was named. */
+export class Corrupt extends Error {
+  override readonly name = "Corrupt";
+}
+
+/** Training left the finite numbers: there is nothing to send. */
+export class Diverged extends Error {
+  override readonly name = "Diverged";
+}
+
+/** No backend of this machine can train the model in a useful time. */
+export class NoBackend extends Error {
+  override readonly name = "NoBackend";
+}

@@ -1,0 +1,140 @@
+/** One run's model on the current backend: weights in and out as one vector, steps, evaluation. */
+
+import { Corrupt } from "./errors";
+import type { LossName, OptimizerName, Spec, TensorSpec } from "./protocol";
+import { models, tf, type LayersModel, type Optimizer, type Tensor } from "./tf";
+import { gather, sizeOf, type Column } from "./wire";
+
+/** What decides how a model is compiled. */
+export interface Recipe {
+  optimizer: OptimizerName;
+  learning_rate: number;
+  loss: LossName;
+}
+
+export interface Metrics {
+  loss: number;
+  accuracy: number;
+}
+
+export interface Model {
+  /** Takes a vector over all weights, in the order of the spec. */
+  setWeights(vector: Float32Array): void;
+  getWeights(): Promise<Float32Array>;
+  /** One step of the optimizer on these examples; the metrics are those before the step. */
+  step(columns: readonly Column[], examples: ArrayLike<number>): Promise<Metrics>;
+  /** Mean loss and accuracy on these examples. */
+  evaluate(columns: readonly Column[], examples: ArrayLike<number>): Promise<Metrics>;
+  dispose(): void;
+}
+
+const OPTIMIZERS: Record<OptimizerName, (rate: number) => Optimizer> = {
+  sgd: (rate) => tf.train.sgd(rate),
+  momentum: (rate) => tf.train.momentum(rate, 0.9),
+  adam: (rate) => tf.train.adam(rate),
+};
+
+/**
+ * Builds and compiles the model of a spec on the current backend.
+ *
+ * @throws Corrupt when topology and weights do not belong together.
+ */
+export async function buildModel(spec: Spec, recipe: Recipe): Promise<Model> {
+  const layers = await models.modelFromJSON({ modelTopology: spec.modelTopology as never });
+  const optimizer = OPTIMIZERS[recipe.optimizer](recipe.learning_rate);
+  layers.compile({ optimizer, loss: recipe.loss, metrics: ["accuracy"] });
+  const specs = spec.weightsManifest[0]!.weights;
+  const variables = variablesOf(layers, specs);
+  const inputs = spec.data.inputs.length;
+
+  return {
+    setWeights: (vector) => assign(variables, specs, vector),
+    getWeights: () => read(variables, specs),
+    step: (columns, examples) =>
+      withTensors(columns, inputs, examples, async (tensors) =>
+        metricsOf(layers, await layers.trainOnBatch(tensors.slice(0, inputs), tensors.slice(inputs))),
+      ),
+    evaluate: (columns, examples) =>
+      withTensors(columns, inputs, examples, async (tensors) => {
+        const found = layers.evaluate(tensors.slice(0, inputs), tensors.slice(inputs), { batchSize: examples.length });
+        return metricsOf(layers, await readAll(found));
+      }),
+    dispose: () => {
+      layers.dispose();
+      optimizer.dispose();
+    },
+  };
+}
+
+type Variable = LayersModel["weights"][number];
+
+function variablesOf(layers: LayersModel, specs: readonly TensorSpec[]): Variable[] {
+  const byName = new Map(layers.weights.map((variable) => [variable.originalName, variable]));
+  if (byName.size !== specs.length) {
+    throw new Corrupt(`the topology has ${byName.size} weights, the manifest ${specs.length}`);
+  }
+  return specs.map((spec) => {
+    const variable = byName.get(spec.name);
+    if (!variable) throw new Corrupt(`the topology has no weight ${spec.name}`);
+    if (`${variable.shape}` !== `${spec.shape}`) {
+      throw new Corrupt(`weight ${spec.name} has shape [${variable.shape}] in the topology, [${spec.shape}] in the manifest`);
+    }
+    return variable;
+  });
+}
+
+function assign(variables: readonly Variable[], specs: readonly TensorSpec[], vector: Float32Array): void {
+  let start = 0;
+  variables.forEach((variable, i) => {
+    const end = start + sizeOf(specs[i]!);
+    // A copy: a backend may keep the array it is given.
+    const tensor = tf.tensor(vector.slice(start, end), specs[i]!.shape, "float32");
+    variable.write(tensor);
+    tensor.dispose();
+    start = end;
+  });
+}
+
+async function read(variables: readonly Variable[], specs: readonly TensorSpec[]): Promise<Float32Array> {
+  const parts = await Promise.all(variables.map((variable) => variable.read().data<"float32">()));
+  const vector = new Float32Array(specs.reduce((sum, spec) => sum + sizeOf(spec), 0));
+  let start = 0;
+  for (const part of parts) {
+    vector.set(part, start);
+    start += part.length;
+  }
+  return vector;
+}
+
+async function withTensors(
+  columns: readonly Column[],
+  inputs: number,
+  examples: ArrayLike<number>,
+  use: (tensors: Tensor[]) => Promise<Metrics>,
+): Promise<Metrics> {
+  const tensors = columns.map((column, i) => {
+    // Layers want at least one axis beside the examples, and targets, class indices too, in float32.
+    const shape = [examples.length, ...(column.spec.shape.length > 0 ? column.spec.shape : [1])];
+    const values = gather(column, examples);
+    return i < inputs ? tf.tensor(values, shape, column.spec.dtype) : tf.tensor(Float32Array.from(values), shape);
+  });
+  try {
+    return await use(tensors);
+  } finally {
+    tf.dispose(tensors);
+  }
+}
+
+async function readAll(scalars: Tensor | Tensor[]): Promise<number[]> {
+  const list = Array.isArray(scalars) ? scalars : [scalars];
+  const values = await Promise.all(list.map((scalar) => scalar.data()));
+  tf.dispose(list);
+  return values.map((value) => value[0]!);
+}
+
+/** The total loss, and the mean accuracy over the outputs. */
+function metricsOf(layers: LayersModel, values: number | number[]): Metrics {
+  const list = Array.isArray(values) ? values : [values];
+  const accuracies = list.filter((_, i) => layers.metricsNames[i]!.endsWith("acc"));
+  return { loss: list[0]!, accuracy: accuracies.reduce((sum, value) => sum + value, 0) / accuracies.length };
+}

@@ -1,0 +1,254 @@
+/**
+ * What travels: the HTTP API of `docs/openapi.yaml`, the spec of a run, the events of a client, and the messages
+ * between a page and its worker. Types only.
+ */
+
+// ---- the HTTP API
+
+export type ErrorCode =
+  | "invalid"
+  | "unauthorized"
+  | "missing"
+  | "method_not_allowed"
+  | "conflict"
+  | "too_large"
+  | "unsupported_media_type"
+  | "corrupt"
+  | "internal"
+  | "unavailable";
+
+export interface ErrorBody {
+  error: { code: ErrorCode; message: string; details: Record<string, unknown> };
+}
+
+export type Status = "running" | "paused" | "finished";
+export type Encoding = "float32" | "float16" | "uint8" | "uint16";
+export type OptimizerName = "sgd" | "momentum" | "adam";
+export type LossName =
+  | "sparseCategoricalCrossentropy"
+  | "categoricalCrossentropy"
+  | "binaryCrossentropy"
+  | "meanSquaredError";
+
+export interface Head {
+  version: number;
+  /** Training iterations behind the weights. */
+  steps: number;
+  generation: number;
+  sha256: string;
+}
+
+export interface Evaluation {
+  version: number;
+  loss: number;
+  accuracy: number;
+  examples: number;
+  /** Milliseconds since 1970. */
+  at: number;
+}
+
+export interface Training {
+  rule: string;
+  optimizer: OptimizerName;
+  learning_rate: number;
+  loss: LossName;
+  local_steps: number;
+  batch_size: number;
+  encoding: Encoding;
+}
+
+export interface Run {
+  run: string;
+  title: string;
+  description: string;
+  created_at: number;
+  status: Status;
+  head: Head;
+  metrics: Evaluation | null;
+  clients: number;
+  training: Training;
+  end: { accuracy: number | null; versions: number | null };
+  data: { train_examples: number; validation_examples: number };
+}
+
+export interface Commit {
+  version: number;
+  from_version: number;
+  generation: number;
+  at: number;
+  steps: number;
+  examples: number;
+  bytes: number;
+  staleness: number[];
+  discounts: number[];
+}
+
+export interface History {
+  run: string;
+  status: Status;
+  head: Head;
+  clients: number;
+  commits: Commit[];
+  evaluations: Evaluation[];
+  next_after: number | null;
+}
+
+export interface Membership {
+  client_id: string;
+  token: string;
+  /** Seconds. */
+  expires_in: number;
+}
+
+export interface Blob {
+  url: string;
+  sha256: string;
+  bytes: number;
+}
+
+export interface ShardBlob extends Blob {
+  examples: number;
+}
+
+export interface TrainTask {
+  kind: "train";
+  version: number;
+  generation: number;
+  model: Blob;
+  checkpoint: Blob;
+  shard: ShardBlob;
+  offset: number;
+  seed: number;
+  training: Training;
+  expires_in: number;
+}
+
+export interface EvaluateTask {
+  kind: "evaluate";
+  evaluation_id: string;
+  version: number;
+  generation: number;
+  model: Blob;
+  checkpoint: Blob;
+  shards: ShardBlob[];
+  batch_size: number;
+  loss: LossName;
+  expires_in: number;
+}
+
+export interface WaitTask {
+  kind: "wait";
+  seconds: number;
+  reason: string;
+}
+
+export interface StopTask {
+  kind: "stop";
+  reason: string;
+}
+
+export type Task = TrainTask | EvaluateTask | WaitTask | StopTask;
+
+export interface Quantization {
+  min: number;
+  scale: number;
+}
+
+export interface Announcement {
+  base_version: number;
+  generation: number;
+  local_steps: number;
+  examples: number;
+  bytes: number;
+  sha256: string;
+  encoding: Encoding;
+  quantization?: Quantization[];
+  metrics?: { loss: number; accuracy: number };
+}
+
+export interface Upload {
+  url: string;
+  fields: Record<string, string>;
+}
+
+export interface Ticket {
+  update_id: string;
+  upload: Upload;
+  expires_in: number;
+}
+
+export type UpdateState = "pending" | "merged" | "discarded" | "rejected";
+
+export interface Update {
+  update_id: string;
+  state: UpdateState;
+  reason: string | null;
+  base_version: number;
+  version: number | null;
+  staleness: number | null;
+  discount: number | null;
+}
+
+export interface EvaluationReport {
+  evaluation_id: string;
+  version: number;
+  loss: number;
+  accuracy: number;
+  examples: number;
+}
+
+// ---- the spec of a run
+
+export interface TensorSpec {
+  name: string;
+  shape: number[];
+  dtype: "float32" | "int32" | "bool";
+  quantization?: { dtype: "float16" | "uint8" | "uint16"; min?: number; scale?: number };
+}
+
+export interface Spec {
+  modelTopology: Record<string, unknown>;
+  weightsManifest: { weights: TensorSpec[] }[];
+  data: { inputs: TensorSpec[]; targets: TensorSpec[] };
+}
+
+// ---- what a client tells
+
+export type BackendName = "webgpu" | "webgl" | "wasm" | "cpu";
+
+/** What became of one candidate when the backends were compared on the run's own model. */
+export type Measured =
+  | { name: BackendName; imagesPerSecond: number }
+  | { name: BackendName; refused: string };
+
+export interface Traffic {
+  /** Bytes of bodies sent and received; headers are not visible to a page. */
+  up: number;
+  down: number;
+}
+
+export type ClientEvent =
+  | { type: "joined"; run: string; clientId: string }
+  | { type: "backend"; name: BackendName; imagesPerSecond: number; measured: Measured[] }
+  | { type: "task"; kind: "train" | "evaluate"; version: number; generation: number }
+  | { type: "step"; step: number; steps: number; loss: number; accuracy: number; imagesPerSecond: number }
+  | { type: "uploaded"; updateId: string; version: number; steps: number; examples: number; bytes: number }
+  | { type: "settled"; updateId: string; state: UpdateState; reason: string | null; version: number | null; staleness: number | null }
+  | { type: "evaluated"; version: number; loss: number; accuracy: number; examples: number }
+  | { type: "traffic"; up: number; down: number }
+  | { type: "waiting"; seconds: number; reason: string }
+  | { type: "paused" }
+  | { type: "resumed" }
+  | { type: "error"; code: string; message: string; fatal: boolean }
+  | { type: "stopped"; reason: string };
+
+// ---- page to worker, worker to page
+
+export type PageMessage =
+  | { type: "join"; api: string; run: string; power: number; backend: BackendName | null }
+  | { type: "pause" }
+  | { type: "resume" }
+  | { type: "power"; power: number }
+  | { type: "stop" };
+
+export type WorkerMessage = { type: "event"; event: ClientEvent };

@@ -1,0 +1,180 @@
+import { beforeAll, describe, expect, test } from "vitest";
+
+import { Corrupt, Diverged } from "../src/errors";
+import type { Spec, Training } from "../src/protocol";
+import { batch, permutation } from "../src/shuffle";
+import { tf } from "../src/tf";
+import { createTrainer, type TrainRequest, type Trainer } from "../src/trainer";
+import { digits, mnist, shardFor, training, weightsFor } from "./specs";
+import { useWasm } from "./wasm";
+
+beforeAll(useWasm);
+
+const trainerOn = (backend: "wasm" | "cpu" = "wasm"): Trainer =>
+  createTrainer({ backend, now: () => performance.now(), onBackend: () => undefined });
+
+function requestFor(spec: Spec, change: Partial<Training> = {}, examples = 200): TrainRequest {
+  return {
+    spec,
+    checkpoint: weightsFor(spec),
+    shard: { body: shardFor(spec, examples), examples },
+    seed: 42,
+    offset: 0,
+    training: { ...training, ...change },
+    generation: 0,
+    afterStep: () => true,
+  };
+}
+
+const floats = (body: Uint8Array): Float32Array => new Float32Array(body.slice().buffer);
+
+function added(base: ArrayBuffer, delta: Float32Array): ArrayBuffer {
+  return new Float32Array(base).map((value, i) => value + delta[i]!).buffer;
+}
+
+/** A softmax regression worked out by hand, so that a step can be checked without TF.js. */
+const regression: Spec = {
+  modelTopology: {
+    class_name: "Sequential",
+    config: {
+      name: "regression",
+      layers: [
+        {
+          class_name: "Dense",
+          config: { name: "classes", units: 10, activation: "softmax", use_bias: true, batch_input_shape: [null, 64] },
+        },
+      ],
+    },
+  },
+  weightsManifest: [
+    { weights: [{ name: "classes/kernel", shape: [64, 10], dtype: "float32" }, { name: "classes/bias", shape: [10], dtype: "float32" }] },
+  ],
+  data: digits.data,
+};
+
+function handWorkedStep(weights: Float64Array, shard: ArrayBuffer, total: number, examples: Uint32Array, rate: number): Float64Array {
+  const bytes = new Uint8Array(shard);
+  const next = weights.slice();
+  for (const example of examples) {
+    const x = Float64Array.from(bytes.subarray(example * 64, example * 64 + 64), (q) => q / 16);
+    const logits = Array.from({ length: 10 }, (_, k) => weights[640 + k]! + x.reduce((sum, value, p) => sum + value * weights[p * 10 + k]!, 0));
+    const powers = logits.map(Math.exp);
+    const norm = powers.reduce((a, b) => a + b, 0);
+    powers.forEach((power, k) => {
+      const error = power / norm - (bytes[total * 64 + example] === k ? 1 : 0);
+      x.forEach((value, p) => (next[p * 10 + k]! -= (rate * error * value) / examples.length));
+      next[640 + k]! -= (rate * error) / examples.length;
+    });
+  }
+  return next;
+}
+
+describe("training", () => {
+  test("is plain minibatch SGD on the examples that the seed and the offset name", async () => {
+    const request = { ...requestFor(regression, { local_steps: 3, learning_rate: 0.3, batch_size: 32 }), offset: 190 };
+    const { body } = await trainerOn().train(request);
+
+    const order = permutation(42, 200);
+    let expected: Float64Array = Float64Array.from(new Float32Array(request.checkpoint));
+    for (let step = 0; step < 3; step++) {
+      expected = handWorkedStep(expected, request.shard.body, 200, batch(order, 190, step, 32), 0.3);
+    }
+    const base = new Float32Array(request.checkpoint);
+    floats(body).forEach((value, i) => expect(value).toBeCloseTo(expected[i]! - base[i]!, 5));
+  });
+
+  test.each([["digits", digits, 40], ["mnist", mnist, 12]] as const)("%s learns easy pictures on wasm", async (_, spec, tasks) => {
+    const trainer = trainerOn();
+    const request = requestFor(spec, { learning_rate: 0.2 });
+    let checkpoint = request.checkpoint;
+    for (let task = 0; task < tasks; task++) {
+      const { body } = await trainer.train({ ...request, checkpoint, seed: task });
+      checkpoint = added(checkpoint, floats(body));
+    }
+    const unseen = [{ body: shardFor(spec, 150, 99), examples: 150 }, { body: shardFor(spec, 70, 98), examples: 70 }];
+    const evaluation = { spec, checkpoint, shards: unseen, loss: training.loss, afterStep: () => true };
+    const found = await trainer.evaluate({ ...evaluation, batchSize: 64 });
+
+    expect(found?.examples).toBe(220);
+    expect(found?.accuracy).toBeGreaterThan(0.95);
+    const inOneBatch = await trainer.evaluate({ ...evaluation, batchSize: 1000 });
+    expect(inOneBatch?.loss).toBeCloseTo(found!.loss, 5);
+    expect(inOneBatch?.accuracy).toBeCloseTo(found!.accuracy, 6);
+  });
+
+  test("gives the same delta on wasm and on cpu", async () => {
+    const [wasm, cpu] = [await trainerOn().train(requestFor(digits)), await trainerOn("cpu").train(requestFor(digits))];
+    const reference = floats(cpu.body);
+    floats(wasm.body).forEach((value, i) => expect(value).toBeCloseTo(reference[i]!, 5));
+  });
+
+  test("leaves no tensor behind, whatever the optimizer", async () => {
+    for (const optimizer of ["sgd", "momentum", "adam"] as const) {
+      const trainer = trainerOn();
+      const request = requestFor(mnist, { optimizer, learning_rate: 0.01, batch_size: 8, local_steps: 2 });
+      const evaluation = { ...request, shards: [request.shard], batchSize: 100, loss: training.loss };
+      await trainer.train(request);
+      await trainer.evaluate(evaluation);
+      const before = tf.memory().numTensors;
+      await trainer.train(request);
+      await trainer.evaluate(evaluation);
+      expect(tf.memory().numTensors).toBe(before);
+      trainer.reset();
+    }
+  });
+
+  test("keeps the optimizer's state from task to task, and drops it at a rollback", async () => {
+    const trainer = trainerOn();
+    const request = requestFor(digits, { optimizer: "momentum" });
+    const first = floats((await trainer.train(request)).body);
+    const second = floats((await trainer.train(request)).body);
+    const afterRollback = floats((await trainer.train({ ...request, generation: 1 })).body);
+
+    expect(second).not.toEqual(first);
+    expect(afterRollback).toEqual(first);
+  });
+
+  test("an evaluation in between does not touch the optimizer's state", async () => {
+    const request = requestFor(digits, { optimizer: "adam", learning_rate: 0.01 });
+    const evaluation = { ...request, shards: [request.shard], batchSize: 100, loss: training.loss };
+    const [plain, interrupted] = [trainerOn(), trainerOn()];
+    await plain.train(request);
+    await interrupted.train(request);
+    await interrupted.evaluate(evaluation);
+
+    expect((await interrupted.train(request)).body).toEqual((await plain.train(request)).body);
+  });
+
+  test("ends early when told to, and counts what it did", async () => {
+    const trained = await trainerOn().train({ ...requestFor(digits, { local_steps: 50 }), afterStep: ({ step }) => step < 3 });
+    expect(trained).toMatchObject({ steps: 3, examples: 192 });
+  });
+
+  test("a learning rate that explodes is reported, not sent", async () => {
+    await expect(trainerOn().train(requestFor(mnist, { learning_rate: 1e30 }))).rejects.toThrow(Diverged);
+  });
+
+  test.each(["float16", "uint16", "uint8"] as const)("%s deltas stay close to the float32 ones", async (encoding) => {
+    const exact = floats((await trainerOn().train(requestFor(digits))).body);
+    const { body, quantization } = await trainerOn().train(requestFor(digits, { encoding }));
+    expect(body.byteLength).toBe(exact.length * (encoding === "uint8" ? 1 : 2));
+    expect(quantization?.length ?? 0).toBe(encoding === "float16" ? 0 : 4);
+  });
+});
+
+describe("what does not fit together is refused", () => {
+  test("a checkpoint of another size", async () => {
+    await expect(trainerOn().train({ ...requestFor(digits), checkpoint: weightsFor(mnist) })).rejects.toThrow(Corrupt);
+  });
+
+  test("a shard of another size", async () => {
+    const shard = { body: shardFor(digits, 10), examples: 11 };
+    await expect(trainerOn().train({ ...requestFor(digits), shard })).rejects.toThrow(Corrupt);
+  });
+
+  test("a manifest with a weight that the topology lacks", async () => {
+    const renamed = structuredClone(digits);
+    renamed.weightsManifest[0]!.weights[0]!.name = "elsewhere/kernel";
+    await expect(trainerOn().train(requestFor(renamed))).rejects.toThrow("no weight elsewhere/kernel");
+  });
+});

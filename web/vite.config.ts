@@ -1,0 +1,21 @@
+import { defineConfig } from "vite";
+
+const here = (path: string) => new URL(path, import.meta.url).pathname;
+
+// The wasm binaries keep their names: the client for Node looks for them beside itself.
+const assetFileNames = (asset: { names: string[] }) =>
+  asset.names.some((name) => name.endsWith(".wasm")) ? "assets/[name][extname]" : "assets/[name]-[hash][extname]";
+
+export default defineConfig({
+  base: "./",
+  worker: { format: "es", rolldownOptions: { output: { assetFileNames } } },
+  build: {
+    target: "es2022",
+    assetsInlineLimit: 0,
+    chunkSizeWarningLimit: 1500,
+    rolldownOptions: {
+      input: { index: here("index.html"), watch: here("watch.html"), bench: here("bench/index.html") },
+      output: { assetFileNames },
+    },
+  },
+});
