@@ -37,8 +37,8 @@ class Child:
         return whole.decode(errors="replace").splitlines(), position + len(whole)
 
     def check(self) -> None:
-        """Raises Unavailable, with its last words, if it has ended."""
-        if self.process.poll() is not None:
+        """Raises Unavailable, with its last words, if it has failed."""
+        if self.process.poll():
             size = self.log.seek(0, os.SEEK_END)
             tail = os.pread(self.log.fileno(), LOG_TAIL_BYTES, max(0, size - LOG_TAIL_BYTES))
             raise Unavailable(f"{self.name} ended", code=self.process.returncode, log=tail.decode(errors="replace"))

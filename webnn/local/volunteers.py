@@ -29,7 +29,7 @@ QUIET = (
     "--disable-dev-shm-usage",
     "--enable-logging=stderr",
 )
-# The page and the Node client print one such line for each event; here the bytes they moved are read off.
+# The page marks each event with this when asked for `events`; the bytes it moved are read off here.
 EVENT_MARK = "webnn-event "
 
 
@@ -51,17 +51,18 @@ class Volunteer:
 
     def _hear(self, line: str) -> None:
         event = _event(line)
-        if "bytesUp" in event:
-            self.bytes_up, self.bytes_down = int(event["bytesUp"]), int(event["bytesDown"])
+        if event.get("type") == "traffic":
+            self.bytes_up, self.bytes_down = int(event["up"]), int(event["down"])
         if event.get("type") == "error":
             self.errors.append(str(event.get("message")))
 
 
 def _event(line: str) -> dict[str, Any]:
-    """The event in a printed line; Chromium wraps console lines in its own words."""
+    """The event in a printed line: Node prints just that, Chromium wraps console lines in words of its own."""
     _, mark, rest = line.partition(EVENT_MARK)
-    if not mark:
+    if not mark and not line.startswith("{"):
         return {}
+    rest = rest if mark else line
     try:
         found, _ = json.JSONDecoder().raw_decode(rest.replace('\\"', '"'))
     except ValueError:
