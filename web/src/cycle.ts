@@ -16,7 +16,7 @@ import type { AfterStep, Trained, Trainer } from "./trainer";
 
 const STEP_EVENT_MS = 100;
 const SETTLING_MS = 1500;
-const MOST_UNSETTLED = 50;
+const MOST_UNSETTLED = 500;
 const SPEED_MEMORY_MS = 2000;
 const SHORTEST_WAIT_S = 0.25;
 

@@ -209,3 +209,10 @@ export async function sha256(body: ArrayBuffer | Uint8Array<ArrayBuffer>): Promi
   const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", body));
   return Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
+
+/** A JSON document beside the page. */
+export async function readJson<T>(url: string): Promise<T> {
+  const response = await fetch(url, { cache: "no-cache" });
+  if (!response.ok) throw new Unavailable(`${url} answered ${response.status}`);
+  return (await response.json()) as T;
+}

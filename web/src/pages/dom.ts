@@ -1,0 +1,14 @@
+/** The few things pages do to their document. */
+
+/** The element with this id, which the page's own HTML holds. */
+export function element<T extends HTMLElement = HTMLElement>(id: string): T {
+  const found = document.getElementById(id);
+  if (!found) throw new Error(`the page has no element #${id}`);
+  return found as T;
+}
+
+/** Sets the text only where it differs, so that a screen reader is not woken for nothing. */
+export function write(id: string, text: string): void {
+  const target = element(id);
+  if (target.textContent !== text) target.textContent = text;
+}

@@ -1,0 +1,37 @@
+/** Numbers for people. */
+
+const whole = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
+const compact = new Intl.NumberFormat("en", { notation: "compact", maximumFractionDigits: 1 });
+
+/** 12,345, and above a million 1.2M. */
+export function count(value: number): string {
+  return value < 1e6 ? whole.format(value) : compact.format(value);
+}
+
+/** 950 B, 12.3 kB, 4.6 MB: powers of 1000. */
+export function bytes(value: number): string {
+  const units = ["B", "kB", "MB", "GB", "TB"];
+  const power = value < 1000 ? 0 : Math.min(units.length - 1, Math.floor(Math.log10(value) / 3));
+  const scaled = value / 1000 ** power;
+  return `${scaled.toFixed(power === 0 || scaled >= 100 ? 0 : 1)} ${units[power]!}`;
+}
+
+/** 42 s, 3 min 05 s, 2 h 07 min. */
+export function duration(seconds: number): string {
+  const s = Math.floor(seconds);
+  const two = (value: number) => String(value).padStart(2, "0");
+  if (s < 60) return `${s} s`;
+  if (s < 3600) return `${Math.floor(s / 60)} min ${two(s % 60)} s`;
+  return `${Math.floor(s / 3600)} h ${two(Math.floor((s % 3600) / 60))} min`;
+}
+
+/** 97.12 % */
+export function percent(fraction: number): string {
+  return `${(100 * fraction).toFixed(2)} %`;
+}
+
+/** Three significant figures, plainly. */
+export function figure(value: number): string {
+  if (value >= 1000) return count(value);
+  return value === 0 ? "0" : String(Number(value.toPrecision(3)));
+}

@@ -1,0 +1,51 @@
+/** The chart of this machine's own loss: every point seen, thinned out as they become many, and their trend. */
+
+import { createChart } from "./chart";
+import { figure } from "./format";
+
+const MOST_POINTS = 1200;
+const TREND = 0.05;
+
+export interface LossCurve {
+  add(loss: number): void;
+}
+
+/** Draws at most once per animation frame: a hidden page draws nothing. */
+export function createLossCurve(host: HTMLElement): LossCurve {
+  const chart = createChart(host, {
+    lines: [
+      { label: "batch", colour: "--faint", width: 1 },
+      { label: "trend", colour: "--accent-2", width: 2 },
+    ],
+    format: figure,
+    range: (_, max) => [0, Math.max(max, 0.1) * 1.05],
+  });
+  let xs: number[] = [];
+  let losses: number[] = [];
+  let trend: number[] = [];
+  let seen = 0;
+  let pending = false;
+
+  const draw = () => {
+    pending = false;
+    chart.show([xs, losses, trend], `Loss on this machine: ${figure(trend.at(-1) ?? 0)}`);
+  };
+
+  return {
+    add(loss) {
+      seen++;
+      const before = trend.at(-1) ?? loss;
+      xs.push(seen);
+      losses.push(loss);
+      trend.push(before + TREND * (loss - before));
+      if (xs.length > MOST_POINTS) [xs, losses, trend] = [xs, losses, trend].map(everyOther) as [number[], number[], number[]];
+      if (pending) return;
+      pending = true;
+      requestAnimationFrame(draw);
+    },
+  };
+}
+
+function everyOther(values: number[]): number[] {
+  return values.filter((_, i) => i % 2 === 0 || i === values.length - 1);
+}

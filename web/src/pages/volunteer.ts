@@ -1,0 +1,231 @@
+/** The volunteer page: one button, and what this machine does for the run. */
+
+import { systemClock } from "../clock";
+import type { BackendName, ClientEvent, PageMessage, Run, WorkerMessage } from "../protocol";
+import { createChart } from "./chart";
+import { element, write } from "./dom";
+import { follow, type Story } from "./follow";
+import { bytes, count, duration, figure, percent } from "./format";
+import { openSite } from "./site";
+import { createLossCurve } from "./loss_curve";
+import { emptyTally, tallyFrom, type Tally } from "./tally";
+
+import "./style.css";
+
+const query = new URLSearchParams(location.search);
+
+/** Kept over reloads of this tab, so that a reload goes on where it was. */
+interface Memory {
+  running: boolean;
+  power: number;
+  tally: Tally;
+}
+
+type Mode = "idle" | "running" | "paused" | "over";
+
+class Volunteer {
+  private worker: Worker | null = null;
+  private mode: Mode = "idle";
+  private memory: Memory;
+  private counter: (event: ClientEvent) => Tally;
+  private resumedAt: number | null = null;
+  private readonly key: string;
+  private readonly losses = createLossCurve(element("loss-chart"));
+
+  constructor(
+    private readonly run: Run,
+    private readonly base: string,
+  ) {
+    this.key = `webnn:${base}:${run.run}`;
+    this.memory = recalled(this.key);
+    this.counter = tallyFrom(this.memory.tally);
+    this.showTally();
+  }
+
+  begin(): void {
+    const power = element<HTMLInputElement>("power");
+    power.value = String(this.memory.power);
+    power.addEventListener("input", () => this.setPower(Number(power.value)));
+    this.setPower(this.memory.power);
+    element("toggle").addEventListener("click", () => this.toggle());
+    addEventListener("pagehide", () => this.remember());
+    setInterval(() => this.tick(), 1000);
+    if (this.run.status === "finished") this.over("This run is finished. Thank you to everyone who took part.");
+    else if (this.memory.running || query.has("start")) this.toggle();
+    element<HTMLButtonElement>("toggle").disabled = this.mode === "over";
+  }
+
+  private toggle(): void {
+    if (this.mode === "running") this.pause();
+    else if (this.mode === "paused") this.resume();
+    else this.start();
+  }
+
+  private start(): void {
+    this.worker?.terminate();
+    this.counter = tallyFrom(this.memory.tally);
+    this.worker = new Worker(new URL("../worker.ts", import.meta.url), { type: "module" });
+    this.worker.addEventListener("message", ({ data }: MessageEvent<WorkerMessage>) => this.on(data.event));
+    this.worker.addEventListener("error", ({ message }) => this.over(`Training could not start: ${message}`));
+    const backend = query.get("backend") as BackendName | null;
+    this.say({ type: "join", api: this.base, run: this.run.run, power: this.memory.power, backend });
+    this.setMode("running", "Joining…");
+  }
+
+  private pause(): void {
+    this.say({ type: "pause" });
+    this.setMode("paused", "Paused. Nothing runs on your machine.");
+  }
+
+  private resume(): void {
+    this.say({ type: "resume" });
+    this.setMode("running", "Going on…");
+  }
+
+  private over(reason: string): void {
+    this.worker?.terminate();
+    this.worker = null;
+    this.setMode("over", reason);
+  }
+
+  private say(message: PageMessage): void {
+    this.worker?.postMessage(message);
+  }
+
+  private setPower(power: number): void {
+    this.memory.power = power;
+    write("power-value", `${power} %`);
+    this.say({ type: "power", power });
+    this.remember();
+  }
+
+  private setMode(mode: Mode, status: string): void {
+    this.countTime();
+    this.mode = mode;
+    this.memory.running = mode === "running";
+    this.resumedAt = mode === "running" ? Date.now() : null;
+    document.body.dataset["mode"] = mode;
+    const button = element<HTMLButtonElement>("toggle");
+    button.textContent = { idle: "Start", running: "Pause", paused: "Continue", over: "Start again" }[mode];
+    button.disabled = mode === "over" && this.run.status === "finished";
+    write("status", status);
+    this.remember();
+  }
+
+  private on(event: ClientEvent): void {
+    this.memory.tally = { ...this.counter(event), seconds: this.memory.tally.seconds };
+    if (event.type === "backend") write("backend", event.name);
+    if (event.type === "step") {
+      this.losses.add(event.loss);
+      write("speed", `${count(event.imagesPerSecond)} images/s`);
+    }
+    if (event.type === "stopped" && event.reason !== "left") return this.over(sentence(event.reason));
+    const status = statusOf(event);
+    if (status && this.mode === "running") write("status", status);
+  }
+
+  private tick(): void {
+    this.countTime();
+    this.showTally();
+    this.remember();
+  }
+
+  private countTime(): void {
+    if (this.resumedAt === null) return;
+    const now = Date.now();
+    // A gap is a machine asleep, not one at work.
+    const passed = Math.min(now - this.resumedAt, 65_000) / 1000;
+    this.memory.tally = { ...this.memory.tally, seconds: this.memory.tally.seconds + passed };
+    this.resumedAt = now;
+  }
+
+  private showTally(): void {
+    const { merged, sent, unused, examples, up, down, seconds } = this.memory.tally;
+    write("merged", count(merged));
+    write("sent", `of ${count(sent)} sent${unused > 0 ? `, ${count(unused)} not used` : ""}`);
+    write("examples", count(examples));
+    write("up", bytes(up));
+    write("down", `${bytes(down)} received`);
+    write("seconds", duration(seconds));
+  }
+
+  private remember(): void {
+    try {
+      sessionStorage.setItem(this.key, JSON.stringify(this.memory));
+    } catch {
+      // Storage may be forbidden; then a reload begins anew.
+    }
+  }
+}
+
+function recalled(key: string): Memory {
+  const fresh: Memory = { running: false, power: 100, tally: emptyTally };
+  try {
+    return { ...fresh, ...(JSON.parse(sessionStorage.getItem(key) ?? "{}") as Partial<Memory>) };
+  } catch {
+    return fresh;
+  }
+}
+
+function statusOf(event: ClientEvent): string | null {
+  switch (event.type) {
+    case "joined":
+      return "Joined. Getting the model ready…";
+    case "task":
+      return event.kind === "train" ? `Training from version ${count(event.version)}` : `Checking version ${count(event.version)} on the test data`;
+    case "waiting":
+      return `Waiting: ${event.reason}`;
+    default:
+      return null;
+  }
+}
+
+function sentence(reason: string): string {
+  return `${reason.charAt(0).toUpperCase()}${reason.slice(1)}.`;
+}
+
+function showRun({ run, title, description, data, training }: Run): void {
+  document.title = `${title} · WebNN`;
+  write("title", title);
+  write("description", description);
+  element<HTMLAnchorElement>("watch").href = `watch.html?run=${encodeURIComponent(run)}`;
+  write("data-size", `${count(data.train_examples)} training examples, ${count(data.validation_examples)} held back for testing`);
+  write("batch", `${training.local_steps} × ${training.batch_size}`);
+}
+
+function showStory(chart: ReturnType<typeof createChart>, target: number | null, story: Story): void {
+  const { evaluations, head, clients } = story;
+  const latest = evaluations.at(-1);
+  write("version", count(head.version));
+  write("clients", count(clients));
+  write("accuracy", latest ? percent(latest.accuracy) : "–");
+  const goal = evaluations.map(() => target);
+  const summary = latest ? `Accuracy ${percent(latest.accuracy)} at version ${latest.version}` : "No evaluation yet";
+  chart.show([evaluations.map(({ version }) => version), evaluations.map(({ accuracy }) => accuracy), goal], summary);
+}
+
+async function main(): Promise<void> {
+  const { api, run, base } = await openSite(systemClock, query.get("run"), (trouble) => write("trouble", trouble ?? ""));
+  showRun(run);
+  new Volunteer(run, base).begin();
+  const chart = createChart(element("accuracy-chart"), {
+    lines: [
+      { label: "accuracy", colour: "--accent", dots: true, fill: true },
+      { label: "goal", colour: "--soft", width: 1, dash: [4, 4] },
+    ],
+    format: (value) => `${figure(100 * value)} %`,
+    formatX: count,
+    range: (min) => [Math.max(0, Math.min(min, 0.9) - 0.05), 1],
+  });
+  await follow({
+    api,
+    clock: systemClock,
+    run: run.run,
+    onStory: (story) => showStory(chart, run.end.accuracy, story),
+    onTrouble: (message) => write("trouble", message ? "The server does not answer. Trying again…" : ""),
+    hidden: () => document.hidden,
+    signal: new AbortController().signal,
+  });
+}
+
+void main();
