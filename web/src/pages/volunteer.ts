@@ -113,7 +113,10 @@ class Volunteer {
   }
 
   private on(event: ClientEvent): void {
+    // For programs that drive the page: `?events` writes every event to the console, one JSON object a line.
+    if (query.has("events")) console.info(`webnn-event ${JSON.stringify(event)}`);
     this.memory.tally = { ...this.counter(event), seconds: this.memory.tally.seconds };
+    if (event.type === "task") write("version", count(event.version));
     if (event.type === "backend") write("backend", event.name);
     if (event.type === "step") {
       this.losses.add(event.loss);
