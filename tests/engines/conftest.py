@@ -1,22 +1,15 @@
 """The embedded engine itself, for the tests of what it does: the facts that the code stands on."""
 
-import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import botocore.session
 import pytest
 
 from webnn.aws import S3_CONFIG
-from webnn.local.engine import REGION, Engine, embedded_engine
+from webnn.local.engine import REGION, Engine
 
 Aws = Callable[[str], Any]
-
-
-@pytest.fixture(scope="session")
-def embedded() -> Iterator[Engine]:
-    with embedded_engine(os.urandom(20).hex()) as engine:
-        yield engine
 
 
 @pytest.fixture(scope="session")

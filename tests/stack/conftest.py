@@ -1,7 +1,6 @@
 """A stage's stack on an engine; what is asked of it is asked of every engine."""
 
-import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -10,17 +9,16 @@ import pytest
 from botocore.session import get_session
 
 from webnn.aws import S3_CONFIG
-from webnn.local.engine import embedded_engine
 from webnn.stack import StackClients, StackOutputs, create_or_update
 
 TEMPLATE = Path(__file__).parents[2] / "infra" / "stack.yaml"
 SECRET = "5a" * 32
 
 
-@pytest.fixture(scope="session")
-def engine() -> Iterator[Any]:
-    with embedded_engine(os.urandom(20).hex()) as running:
-        yield running
+@pytest.fixture(scope="session", params=["embedded"])
+def engine(request: pytest.FixtureRequest) -> Any:
+    """Each engine in turn, bare."""
+    return request.getfixturevalue(request.param)
 
 
 @pytest.fixture(scope="session")
@@ -59,7 +57,7 @@ def polls() -> Iterable[object]:
 
 
 @pytest.fixture(scope="session")
-def stage(clients: StackClients, template: str) -> StackOutputs:
+def standing(clients: StackClients, template: str) -> StackOutputs:
     """One stage for all tests that only look."""
     pacer = Event()
     return create_or_update(clients, "looked", template, SECRET, (pacer.wait(0.1) for _ in range(300)))

@@ -33,6 +33,20 @@ def test_nothing_is_left_of_a_stage_that_goes_with_its_data(
     assert not clients.ssm.get_parameters_by_path(Path="/webnn/erased/")["Parameters"]
 
 
+@pytest.mark.parametrize("used", ["resting"], indirect=True)
+def test_a_stage_that_keeps_its_data_loses_its_pages_and_comes_back_whole(
+    clients: StackClients, used: StackOutputs, template: str, polls: Iterable[object]
+) -> None:
+    for _ in range(2):
+        delete(clients, "resting", polls, keep_data=True)
+    assert clients.s3.list_objects_v2(Bucket=used.site)["KeyCount"] == 0
+    assert clients.s3.get_object(Bucket=used.bucket, Key="shards/a.bin")["Body"].read() == b"data"
+    told: list[str] = []
+    assert create_or_update(clients, "resting", template, SECRET, polls, told.append) == used
+    assert told == ["webnn-resting is up to date"]
+    assert clients.dynamodb.scan(TableName=used.table)["Count"] == 1
+
+
 @pytest.mark.parametrize("used", ["again"], indirect=True)
 def test_deleting_what_is_gone_is_fine_and_the_name_is_free_again(
     clients: StackClients, used: StackOutputs, template: str, polls: Iterable[object]

@@ -32,9 +32,9 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_the_page_is_there_for_everybody(clients: StackClients, stage: StackOutputs, folder: Path) -> None:
+def test_the_page_is_there_for_everybody(clients: StackClients, standing: StackOutputs, folder: Path) -> None:
     told: list[str] = []
-    url = upload_site(clients.s3, stage.site, folder, CONFIG, told.append)
+    url = upload_site(clients.s3, standing.site, folder, CONFIG, told.append)
     page = requests.get(url, timeout=10)
     assert (page.status_code, page.content) == (200, (folder / "index.html").read_bytes())
     assert page.headers["Content-Type"] == "text/html; charset=utf-8"
@@ -42,8 +42,8 @@ def test_the_page_is_there_for_everybody(clients: StackClients, stage: StackOutp
     assert told[-2:] == ["config.json", "index.html"], "the page comes when all it names is there"
 
 
-def test_its_parts_are_found_beside_it(clients: StackClients, stage: StackOutputs, folder: Path) -> None:
-    url = upload_site(clients.s3, stage.site, folder, CONFIG)
+def test_its_parts_are_found_beside_it(clients: StackClients, standing: StackOutputs, folder: Path) -> None:
+    url = upload_site(clients.s3, standing.site, folder, CONFIG)
     script = requests.get(url.replace("index.html", "assets/main-D3adB33f.js"), timeout=10)
     assert script.content == SCRIPT
     assert script.headers["Content-Encoding"] == "gzip"
@@ -54,32 +54,32 @@ def test_its_parts_are_found_beside_it(clients: StackClients, stage: StackOutput
     assert wasm.headers["Content-Type"] == "application/wasm"
 
 
-def test_the_page_learns_where_the_api_is(clients: StackClients, stage: StackOutputs, folder: Path) -> None:
-    url = upload_site(clients.s3, stage.site, folder, CONFIG)
+def test_the_page_learns_where_the_api_is(clients: StackClients, standing: StackOutputs, folder: Path) -> None:
+    url = upload_site(clients.s3, standing.site, folder, CONFIG)
     config = requests.get(url.replace("index.html", "config.json"), timeout=10)
     assert config.json() == CONFIG
     assert config.headers["Cache-Control"] == ASK_AGAIN
 
 
 def test_a_new_version_leaves_the_old_parts_to_the_tabs_that_are_open(
-    clients: StackClients, stage: StackOutputs, folder: Path
+    clients: StackClients, standing: StackOutputs, folder: Path
 ) -> None:
-    upload_site(clients.s3, stage.site, folder, CONFIG)
+    upload_site(clients.s3, standing.site, folder, CONFIG)
     (folder / "assets/main-D3adB33f.js").rename(folder / "assets/main-New00000.js")
-    url = upload_site(clients.s3, stage.site, folder, CONFIG)
+    url = upload_site(clients.s3, standing.site, folder, CONFIG)
     for name in ("main-D3adB33f.js", "main-New00000.js"):
         assert requests.get(url.replace("index.html", f"assets/{name}"), timeout=10).content == SCRIPT
 
 
-def test_a_page_elsewhere_may_embed_the_client(clients: StackClients, stage: StackOutputs, folder: Path) -> None:
-    url = upload_site(clients.s3, stage.site, folder, CONFIG)
+def test_a_page_elsewhere_may_embed_the_client(clients: StackClients, standing: StackOutputs, folder: Path) -> None:
+    url = upload_site(clients.s3, standing.site, folder, CONFIG)
     answer = requests.get(url, headers={"Origin": "https://elsewhere.example"}, timeout=10)
     assert answer.headers["Access-Control-Allow-Origin"] == "*"
 
 
-def test_an_empty_folder_is_no_site(clients: StackClients, stage: StackOutputs, tmp_path: Path) -> None:
+def test_an_empty_folder_is_no_site(clients: StackClients, standing: StackOutputs, tmp_path: Path) -> None:
     with pytest.raises(Invalid, match="no built web client"):
-        upload_site(clients.s3, stage.site, tmp_path, CONFIG)
+        upload_site(clients.s3, standing.site, tmp_path, CONFIG)
 
 
 def test_a_file_that_browsers_would_misread_is_refused(folder: Path) -> None:

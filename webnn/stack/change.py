@@ -12,12 +12,12 @@ from botocore.exceptions import ClientError
 
 from webnn.errors import Conflict, Invalid, Unavailable
 from webnn.stack.calls import Progress, answered, code_of, silent
+from webnn.stack.events import event_ids, failed_checks, failure, news, status_of
 from webnn.stack.outputs import StackClients, StackOutputs, find_stack, read_outputs, stack_name
 from webnn.stack.properties import ensure_properties
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
-    from mypy_boto3_cloudformation.type_defs import StackEventTypeDef
     from mypy_boto3_ssm import SSMClient
 
 SECRET_BYTES = 32
@@ -63,7 +63,7 @@ def create_or_update(
     _check_secret(token_secret)
     name = stack_name(stage)
     with answered(f"bring stack {name} up to date"):
-        before = _event_ids(clients.cloudformation, name)
+        before = event_ids(clients.cloudformation, name)
         stack_id = _submit(clients.cloudformation, stage, template)
         if stack_id is None:
             on_progress(f"{name} is up to date")
@@ -101,7 +101,9 @@ def _submit(cloudformation: "CloudFormationClient", stage: str, template: str) -
     if status.endswith("_IN_PROGRESS"):
         raise Conflict(f"another change of {name} is under way ({status}): wait for its end", status=status)
     if status not in CHANGEABLE:
-        raise Conflict(f"{name} is {status}: delete the stack (that keeps the data), then repeat", status=status)
+        raise Conflict(
+            f"{name} is {status}: delete the stack by hand (it keeps the data), then see infra/README.md", status=status
+        )
     return _submit_update(cloudformation, stage, template)
 
 
@@ -130,31 +132,16 @@ def _follow(
     seen, reasons = set(before), []
     for _ in polls:
         # The status first: an event between the two reads is then reported, not lost.
-        stack = find_stack(cloudformation, stack_id)
-        for event in _news(cloudformation, stack_id, seen):
+        status = status_of(cloudformation, stack_id)
+        for event in news(cloudformation, stack_id, seen):
             on_progress(f"{event['LogicalResourceId']} {event['ResourceStatus']}")
-            if event["ResourceStatus"].endswith("_FAILED"):
-                reasons.append(f"{event['LogicalResourceId']}: {event.get('ResourceStatusReason', 'no reason given')}")
-        status = "DELETE_COMPLETE" if stack is None else stack["StackStatus"]
-        if not status.endswith("_IN_PROGRESS"):
-            if status not in DONE:
-                raise Invalid(f"{stack_id} ended {status}: {'; '.join(reasons)}", status=status, reasons=reasons)
+            reasons.extend(failure(event))
+        if status in DONE:
             return
+        if not status.endswith("_IN_PROGRESS"):
+            reasons.extend(failed_checks(cloudformation, stack_id))
+            raise Invalid(f"{stack_id} ended {status}: {'; '.join(reasons)}", status=status, reasons=reasons)
     raise Unavailable(f"{stack_id} is still changing: wait for its end, then run this again")
-
-
-def _news(cloudformation: "CloudFormationClient", stack_id: str, seen: set[str]) -> "list[StackEventTypeDef]":
-    # One page is the newest hundred events; the whole stack makes fewer than that between two looks.
-    page = cloudformation.describe_stack_events(StackName=stack_id)["StackEvents"]
-    fresh = [event for event in reversed(page) if event["EventId"] not in seen]
-    seen.update(event["EventId"] for event in fresh)
-    return fresh
-
-
-def _event_ids(cloudformation: "CloudFormationClient", name: str) -> set[str]:
-    if find_stack(cloudformation, name) is None:
-        return set()
-    return {event["EventId"] for event in cloudformation.describe_stack_events(StackName=name)["StackEvents"]}
 
 
 def _keep_or_put_secret(ssm: "SSMClient", stage: str, token_secret: str, on_progress: Progress) -> None:

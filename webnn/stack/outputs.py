@@ -1,5 +1,6 @@
 """What managing a stage needs, and what it leaves behind."""
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -81,3 +82,9 @@ def find_stack(cloudformation: "CloudFormationClient", name: str) -> "StackTypeD
             if code_of(error) == "ValidationError" and "does not exist" in error.response["Error"]["Message"]:
                 return None
             raise
+
+
+def stage_buckets(s3: "S3Client", stage: str, kind: str) -> list[str]:
+    """The stage's buckets of a kind, `data` or `site`, found by name, for they may have outlived their stack."""
+    own = re.compile(rf"webnn-{re.escape(stage)}-{kind}-\d{{12}}")
+    return [bucket["Name"] for bucket in s3.list_buckets()["Buckets"] if own.fullmatch(bucket["Name"])]
