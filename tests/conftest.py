@@ -6,42 +6,21 @@ its own name, `run_name`, as the tenants of a real table do.
 
 import importlib.metadata
 import itertools
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Iterator, Mapping
 
 import pytest
+import stages
 from hypothesis import settings as hypothesis_settings
+from stages import NETWORKED, Stage, Stores
 
-from webnn import aws, wiring
+from webnn import wiring
 from webnn.local.engine import Engine, embedded_engine
-from webnn.settings import environment, settings
-from webnn.stack import create_or_update
-from webnn.store.memory import MemoryBlobs, MemoryCatalog
 from webnn.store.ports import Blobs, Catalog
 
-CHECKOUT = Path(__file__).resolve().parents[1]
 ANSWERED = pytest.StashKey[dict[str, str]]()
 
 hypothesis_settings.register_profile("webnn", deadline=None, print_blob=True)
 hypothesis_settings.load_profile("webnn")
-
-Stores = tuple[Catalog, Blobs]
-
-
-@dataclass(frozen=True)
-class Stage:
-    """Stores on some engine.
-
-    Attributes:
-        variables: What a process needs in its environment to speak to it.
-        stores: Makes adapters that share nothing with others but the engine. (In memory there is but one of each.)
-    """
-
-    name: str
-    variables: Mapping[str, str]
-    stores: Callable[[], Stores]
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -69,16 +48,15 @@ def embedded(pytestconfig: pytest.Config) -> Iterator[Engine]:
 @pytest.fixture(scope="session")
 def embedded_stage(embedded: Engine) -> Stage:
     """The stage `local`, made from `infra/` on the embedded engine."""
-    return a_stage("embedded", {**embedded.environment(), "WEBNN_STAGE": "local"})
+    return stages.engine_stage("embedded", {**embedded.environment(), "WEBNN_STAGE": "local"})
 
 
 @pytest.fixture
 def memory_stage() -> Stage:
-    stores = MemoryCatalog(), MemoryBlobs()
-    return Stage("memory", {}, lambda: stores)
+    return stages.memory_stage()
 
 
-@pytest.fixture(params=["memory", "embedded"])
+@pytest.fixture(params=["memory", *NETWORKED])
 def stage(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Stage:
     """Each engine in turn, its variables in the environment."""
     found: Stage = request.getfixturevalue(f"{request.param}_stage")
@@ -89,7 +67,7 @@ def stage(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> St
 
 @pytest.fixture
 def stores(stage: Stage) -> Stores:
-    return stage.stores()
+    return stage.shared
 
 
 @pytest.fixture
@@ -109,25 +87,6 @@ _numbers = itertools.count()
 def run_name() -> str:
     """A name that no other test of this session uses."""
     return f"run-{next(_numbers)}"
-
-
-def a_stage(name: str, variables: Mapping[str, str]) -> Stage:
-    """Creates the stack of a stage on a running engine."""
-    where = environment(variables)
-    with _environment(variables):
-        template = (CHECKOUT / "infra" / "stack.yaml").read_text()
-        polls = wiring.paced(60.0, 0.1)
-        create_or_update(aws.stack_clients(where), where.stage, template, wiring.new_secret(), polls)
-        found = settings(where, aws.client(where, "ssm"))
-    return Stage(name, variables, lambda: aws.stores(found))
-
-
-@contextmanager
-def _environment(variables: Mapping[str, str]) -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in variables.items():
-            patch.setenv(name, value)
-        yield
 
 
 def _named(versions: Mapping[str, str]) -> str:

@@ -64,7 +64,7 @@ def an_entry(base: Head, head: Head, **members: Any) -> LedgerEntry:
         from_version=base.version,
         generation=head.generation,
         at=START,
-        attempt=an_id(900 + head.version),
+        attempt=sha256(f"{head.run} {head.checkpoint_key}".encode())[:32],
         steps=head.steps,
         checkpoint_key=head.checkpoint_key,
         sha256=head.sha256,
@@ -95,7 +95,8 @@ def a_commit(base: Head, *updates: Update) -> Commit:
     """A commit that merges these updates on this head."""
     head = replace(a_head(base.run, base.version + len(updates)), status=base.status)
     merged = tuple(u.merged(base.version + 1 + i, 0, 1.0) for i, u in enumerate(updates))
-    return Commit(base, head, merged, an_entry(base, head))
+    attempt = sha256(repr((base, merged)).encode())[:32]
+    return Commit(base, head, merged, an_entry(base, head, attempt=attempt))
 
 
 def a_client(name: str, number: int, seen_at: int = START) -> Client:

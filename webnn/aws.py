@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, cast
 
 from botocore.config import Config
 from botocore.session import get_session
-from pynamodb.connection import Connection
 
 from webnn.settings import Environment, Settings
 from webnn.stack import StackClients
@@ -46,8 +45,7 @@ def client(where: Environment, service: str, config: Config | None = None) -> An
 def stores(found: Settings) -> tuple[DynamoCatalog, S3Blobs]:
     """The stage's catalog and blobs."""
     where = found.environment
-    connection = Connection(region=where.region, host=where.endpoint_url)
-    catalog = DynamoCatalog(bind(found.table, where.region, where.endpoint_url), connection)
+    catalog = DynamoCatalog(bind(found.table, where.region, where.endpoint_url))
     return catalog, S3Blobs(s3_client(where), found.bucket)
 
 

@@ -1,10 +1,9 @@
 """`Catalog` on DynamoDB, one table. Reads are consistent; a write is one request or one transaction."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 
-from pynamodb.connection import Connection
 from pynamodb.exceptions import DoesNotExist, PynamoDBException, TransactWriteError
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
@@ -35,10 +34,10 @@ OUR_FAULT = {"ValidationException", "ResourceNotFoundException", "AccessDeniedEx
 class DynamoCatalog:
     """The catalog of a stage."""
 
-    def __init__(self, rows: Rows, connection: Connection) -> None:
-        """Takes the models bound to the stage's table, and the connection for its transactions."""
+    def __init__(self, rows: Rows) -> None:
+        """Takes the models bound to the stage's table."""
         self._rows = rows
-        self._connection = connection
+        self._connection = rows.connection
 
     def create_run(self, run: Run, head: Head, genesis: LedgerEntry) -> None:
         """See `Runs.create_run`."""
@@ -97,7 +96,10 @@ class DynamoCatalog:
         """See `Updates.open_update`."""
         model = self._rows.update
         row = model(item=shape.update_item(update.update_id), **shape.update_attributes(update))
-        with _answers(f"update {update.update_id} exists"):
+        with (
+            _unless(lambda: self.update(update.run, update.update_id) == update),
+            _answers(f"update {update.update_id} exists"),
+        ):
             row.save(model.item.does_not_exist())
 
     def update(self, run: str, update_id: str) -> Update:
@@ -158,8 +160,12 @@ class DynamoCatalog:
     def join(self, client: Client) -> None:
         """See `Clients.join`."""
         model = self._rows.client
-        row = model(item=shape.client_item(client.client_id), **asdict(client))
-        with _answers(f"client {client.client_id} exists"):
+        item = shape.client_item(client.client_id)
+        row = model(item=item, **asdict(client))
+        with (
+            _unless(lambda: shape.client_of(model.get(client.run, item, consistent_read=True)) == client),
+            _answers(f"client {client.client_id} exists"),
+        ):
             row.save(model.item.does_not_exist())
 
     def touch(self, run: str, client_id: str, now: int) -> Client:
@@ -190,7 +196,7 @@ class DynamoCatalog:
         """See `Evaluations.claim_evaluation`."""
         model = self._rows.lease
         newest = model.item.does_not_exist() if previous is None else model.evaluation_id == previous.evaluation_id
-        with _answers("another client evaluates"):
+        with _unless(lambda: self.evaluation_lease(lease.run) == lease), _answers("another client evaluates"):
             model(item=shape.LEASE, **asdict(lease)).save(newest)
 
     def record_evaluation(self, evaluation: Evaluation) -> None:
@@ -232,6 +238,16 @@ def _is(head: Head) -> Condition:
     condition &= HeadRow.generation == head.generation
     condition &= HeadRow.status == str(head.status)
     return condition
+
+
+@contextmanager
+def _unless(landed: Callable[[], bool]) -> Iterator[None]:
+    """Forgives a refusal of what is there: the client repeats a request whose answer was lost, and is then refused."""
+    try:
+        yield
+    except Conflict:
+        if not landed():
+            raise
 
 
 @contextmanager

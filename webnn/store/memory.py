@@ -130,9 +130,8 @@ class MemoryCatalog:
     def open_update(self, update: Update) -> None:
         """See `Updates.open_update`."""
         with self._lock:
-            if (update.run, update.update_id) in self._updates:
+            if self._updates.setdefault((update.run, update.update_id), update) != update:
                 raise Conflict(f"update {update.update_id} exists")
-            self._updates[update.run, update.update_id] = update
 
     def update(self, run: str, update_id: str) -> Update:
         """See `Updates.update`."""
@@ -163,7 +162,8 @@ class MemoryCatalog:
         if self.head(commit.base.run) != commit.base:
             raise Conflict(f"run {commit.base.run!r} is no longer at version {commit.base.version}")
         for update in commit.settled:
-            if self.update(update.run, update.update_id).state is not UpdateState.PENDING:
+            held = self._updates.get((update.run, update.update_id))
+            if held is None or held.state is not UpdateState.PENDING:
                 raise Conflict(f"update {update.update_id} is no longer pending")
         if commit.entry is not None and (commit.entry.run, commit.entry.version) in self._ledger:
             raise Conflict(f"version {commit.entry.version} is in the ledger")
@@ -171,9 +171,8 @@ class MemoryCatalog:
     def join(self, client: Client) -> None:
         """See `Clients.join`."""
         with self._lock:
-            if (client.run, client.client_id) in self._clients:
+            if self._clients.setdefault((client.run, client.client_id), client) != client:
                 raise Conflict(f"client {client.client_id} exists")
-            self._clients[client.run, client.client_id] = client
 
     def touch(self, run: str, client_id: str, now: int) -> Client:
         """See `Clients.touch`."""
@@ -196,7 +195,7 @@ class MemoryCatalog:
     def claim_evaluation(self, lease: EvaluationLease, previous: EvaluationLease | None) -> None:
         """See `Evaluations.claim_evaluation`."""
         with self._lock:
-            if self._leases.get(lease.run) != previous:
+            if self._leases.get(lease.run) not in (previous, lease):
                 raise Conflict("another client evaluates")
             self._leases[lease.run] = lease
 

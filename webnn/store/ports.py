@@ -48,7 +48,10 @@ class Blobs(Protocol):
         ...
 
     def upload_ticket(self, key: str, size: int, sha256: str, expires_in: int) -> UploadTicket:
-        """Leave to upload exactly `size` bytes with this SHA-256 (hexadecimal) under the key, for `expires_in` s."""
+        """Leave to upload exactly `size` bytes with this SHA-256 (hexadecimal) under the key, for `expires_in` s.
+
+        Not every engine looks at the hash, so whoever reads an upload checks it.
+        """
         ...
 
 
@@ -88,7 +91,7 @@ class Updates(Protocol):
     """Updates, and the transaction that settles them."""
 
     def open_update(self, update: Update) -> None:
-        """Writes a pending update. Raises Conflict if the id is taken."""
+        """Writes a pending update. Raises Conflict if the id is another's."""
         ...
 
     def update(self, run: str, update_id: str) -> Update:
@@ -115,7 +118,7 @@ class Clients(Protocol):
     """Who takes part."""
 
     def join(self, client: Client) -> None:
-        """Writes a new client. Raises Conflict if the id is taken."""
+        """Writes a new client. Raises Conflict if the id is another's."""
         ...
 
     def touch(self, run: str, client_id: str, now: int) -> Client:

@@ -15,6 +15,7 @@ from pynamodb.attributes import (
     NumberAttribute,
     UnicodeAttribute,
 )
+from pynamodb.connection import Connection
 from pynamodb.constants import STRING
 from pynamodb.indexes import AllProjection, KeysOnlyProjection, LocalSecondaryIndex
 from pynamodb.models import Model
@@ -141,8 +142,9 @@ class EvaluationRow(Row):
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """The models, bound to one table."""
+    """The models, bound to one table, and the connection that they share."""
 
+    connection: Connection
     run: type[RunRow]
     head: type[HeadRow]
     ledger: type[LedgerRow]
@@ -171,35 +173,38 @@ def bind(table: str, region: str, host: str | None) -> Rows:
     pending_meta = {"index_name": "pending", "projection": AllProjection()}
     seen_meta = {"index_name": "seen", "projection": KeysOnlyProjection()}
 
-    class PendingIndex(LocalSecondaryIndex["Updates"]):  # type: ignore[no-untyped-call]  # the library's
+    class PendingIndex(LocalSecondaryIndex[UpdateRow]):  # type: ignore[no-untyped-call]  # the library's
         Meta = type("Meta", (), pending_meta)
         run = UnicodeAttribute(hash_key=True)
         pending = UnicodeAttribute(range_key=True)
 
-    class SeenIndex(LocalSecondaryIndex["Clients"]):  # type: ignore[no-untyped-call]  # the library's
+    class SeenIndex(LocalSecondaryIndex[ClientRow]):  # type: ignore[no-untyped-call]  # the library's
         Meta = type("Meta", (), seen_meta)
         run = UnicodeAttribute(hash_key=True)
         seen_at = NumberAttribute(range_key=True)
 
-    class Updates(UpdateRow):
+    class Table(Row):
         Meta = meta  # type: ignore[assignment]  # a class made here, with what MetaProtocol asks for
         by_pending = PendingIndex()
-
-    class Clients(ClientRow):
-        Meta = meta  # type: ignore[assignment]  # a class made here, with what MetaProtocol asks for
         by_seen = SeenIndex()
 
-    def bound(model: type[Row]) -> Any:
-        return type(model.__name__, (model,), {"Meta": meta})
+    # A model without a connection makes one, with an AWS client of its own; a model that inherits one uses that.
+    # One client for all rows saves a cold function most of its first second.
+    connection = Table._get_connection().connection
 
+    def bound(model: type[Row]) -> Any:
+        return type(model.__name__, (model, Table), {})
+
+    update, client = bound(UpdateRow), bound(ClientRow)
     return Rows(
+        connection=connection,
         run=bound(RunRow),
         head=bound(HeadRow),
         ledger=bound(LedgerRow),
-        update=Updates,
-        client=Clients,
+        update=update,
+        client=client,
         lease=bound(LeaseRow),
         evaluation=bound(EvaluationRow),
-        pending=Updates.by_pending,
-        seen=Clients.by_seen,
+        pending=update.by_pending,
+        seen=client.by_seen,
     )
