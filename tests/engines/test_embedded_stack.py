@@ -11,9 +11,9 @@ import requests
 from botocore.exceptions import ClientError
 from botocore.session import get_session
 
-from webnn.errors import Conflict, Invalid
+from webnn.errors import Conflict, Invalid, Missing
 from webnn.local.engine import REGION, Engine
-from webnn.stack import StackClients, StackOutputs, create_or_update, delete
+from webnn.stack import StackClients, StackOutputs, create_or_update, delete, read_outputs
 from webnn.store.s3 import S3Blobs
 
 CHECKOUT = Path(__file__).parents[2]
@@ -81,6 +81,21 @@ def test_a_name_that_is_taken_is_named_and_nothing_is_left_behind(
     assert "webnn-taken" not in clients.dynamodb.list_tables()["TableNames"]
     clients.s3.delete_bucket(Bucket=f"webnn-taken-site-{account}")
     assert create_or_update(clients, "taken", TEMPLATE, SECRET, polls).table == "webnn-taken"
+
+
+@pytest.mark.parametrize("faulty", ["{", "Resources: {X: {Type: 'AWS::No::Such'}}", "just words"])
+def test_a_faulty_template_is_refused(clients: StackClients, faulty: str, polls: Iterable[object]) -> None:
+    with pytest.raises(Invalid, match="webnn-faulty"):
+        create_or_update(clients, "faulty", faulty, SECRET, polls)
+    with pytest.raises(Missing):
+        read_outputs(clients.cloudformation, "faulty")
+
+
+def test_a_stage_can_be_made_where_a_faulty_one_was_tried(clients: StackClients, polls: Iterable[object]) -> None:
+    for _ in range(2):
+        with pytest.raises(Invalid):
+            create_or_update(clients, "retried", "Resources: {X: {Type: 'AWS::No::Such'}}", SECRET, polls)
+    assert create_or_update(clients, "retried", TEMPLATE, SECRET, polls).table == "webnn-retried"
 
 
 def test_two_changes_at_once_are_a_conflict(clients: StackClients, polls: Iterable[object]) -> None:

@@ -63,23 +63,6 @@ def test_a_changed_template_changes_the_stage_and_keeps_its_data(
     assert not [line for line in told if "CREATE_COMPLETE" in line and not line.startswith("Another")]
 
 
-@pytest.mark.parametrize("faulty", ["{", "Resources: {X: {Type: 'AWS::No::Such'}}", "just words"])
-def test_a_faulty_template_is_refused(clients: StackClients, faulty: str, polls: Iterable[object]) -> None:
-    with pytest.raises(Invalid, match="webnn-faulty"):
-        create_or_update(clients, "faulty", faulty, SECRET, polls)
-    with pytest.raises(Missing):
-        read_outputs(clients.cloudformation, "faulty")
-
-
-def test_a_stage_can_be_made_where_a_faulty_one_was_tried(
-    clients: StackClients, template: str, polls: Iterable[object]
-) -> None:
-    for _ in range(2):
-        with pytest.raises(Invalid):
-            create_or_update(clients, "retried", "Resources: {X: {Type: 'AWS::No::Such'}}", SECRET, polls)
-    assert create_or_update(clients, "retried", template, SECRET, polls).table == "webnn-retried"
-
-
 def test_a_secret_that_is_too_short_is_refused_before_anything_is_made(
     clients: StackClients, template: str, polls: Iterable[object]
 ) -> None:
