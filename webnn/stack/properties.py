@@ -2,8 +2,8 @@
 
 On AWS the template has already set all of it, and nothing happens here. The CloudFormation of an engine may leave
 properties out without a word: MiniStack 1.5.33 does so with the lifecycle rules and the point-in-time recovery,
-LocalStack 4.9.2 with these and with the blocks on public access. The values are the template's; a test holds the
-two against each other.
+LocalStack 4.9.2 with these and with the site bucket's block on public access. The values are the template's; a test
+holds the two against each other.
 """
 
 from typing import TYPE_CHECKING
