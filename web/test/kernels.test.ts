@@ -50,14 +50,15 @@ describe("gradients on wasm are those of the cpu backend", () => {
   });
 
   test.each(cases)("depthwise conv2d $pad, stride $stride, kernel $kernel", async ({ pad, stride, kernel }) => {
-    if (stride[0] !== stride[1]) return agreeOnDepthwise(pad, [2, 2], kernel);
-    return agreeOnDepthwise(pad, stride, kernel);
-  });
-
-  async function agreeOnDepthwise(pad: Pad, stride: [number, number], kernel: number): Promise<void> {
     const f = (x: Tensor, w: Tensor) => tf.depthwiseConv2d(x as Tensor4D, w as Tensor4D, stride, pad);
     await agree(f, [[[2, 9, 8, 3], 3], [[kernel, kernel, 3, 2], 4]]);
-  }
+  });
+
+  test("conv2d with more padding than the filter covers", async () => {
+    const pad: [[number, number], [number, number], [number, number], [number, number]] = [[0, 0], [2, 1], [3, 0], [0, 0]];
+    const f = (x: Tensor, w: Tensor) => tf.conv2d(x as Tensor4D, w as Tensor4D, 1, pad);
+    await agree(f, [[[2, 6, 5, 3], 1], [[2, 2, 3, 4], 2]]);
+  });
 
   test("conv1d, as the layer calls it", async () => {
     const f = (x: Tensor, w: Tensor) => tf.conv1d(x as Tensor<tf.Rank.R3>, w as Tensor<tf.Rank.R3>, 2, "same");

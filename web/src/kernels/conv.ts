@@ -53,6 +53,36 @@ export function conv2dFilterGradient(x: Tensor4D, dy: Tensor4D, attrs: NamedAttr
   });
 }
 
+/** Strides leave gaps of zeros to multiply with; beyond this many the shipped kernel is faster (measured). */
+const MOST_GAPS = 4;
+
+/** Is `conv2dInputGradient` possible and faster than what ships? */
+export function isInputGradientFaster(filter: Tensor4D, attrs: NamedAttrMap): boolean {
+  const conv = attrs as unknown as ConvAttrs;
+  if (conv.dataFormat === "NCHW") return false;
+  const info = infoOf(conv, conv.inputShape!, filter.shape, false);
+  const padsWithin = info.padInfo.top < info.filterHeight && info.padInfo.left < info.filterWidth;
+  return padsWithin && info.strideHeight * info.strideWidth <= MOST_GAPS;
+}
+
+/**
+ * dL/dx of conv2d: the gradient of the output, padded, under the filter turned by 180°. The kernel that ships for this
+ * is slower by far, because it does not use the fast path of the forward pass.
+ */
+export function conv2dInputGradient(dy: Tensor4D, filter: Tensor4D, attrs: NamedAttrMap): Tensor4D {
+  return tf.tidy(() => {
+    const conv = attrs as unknown as ConvAttrs;
+    const [, height, width] = conv.inputShape!;
+    const info = infoOf(conv, conv.inputShape!, filter.shape, false);
+    const pixels = spread(dy, info.strideHeight, info.strideWidth);
+    const top = info.filterHeight - 1 - info.padInfo.top;
+    const left = info.filterWidth - 1 - info.padInfo.left;
+    const room = placed(pixels, top, left, height + info.filterHeight - 1, width + info.filterWidth - 1);
+    const turned = tf.transpose(tf.reverse(filter, [0, 1]), [0, 1, 3, 2]);
+    return tf.conv2d(room, turned, 1, "valid");
+  });
+}
+
 /** Every pixel of the touched input that tap (i, j) of the filter meets: [n, outHeight, outWidth, c]. */
 function metBy(input: Tensor4D, info: ConvInfo, i: number, j: number): Tensor4D {
   const { strideHeight, strideWidth, outHeight, outWidth, batchSize, inChannels } = info;

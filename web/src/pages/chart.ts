@@ -79,7 +79,7 @@ function optionsFor(host: HTMLElement, options: ChartOptions): uPlot.Options {
       },
     },
     axes: [
-      { ...axis, ...(formatX ? { values: (_, ticks) => ticks.map(formatX) } : {}) },
+      { ...axis, size: 28, ...(formatX ? { values: (_, ticks) => ticks.map(formatX) } : {}) },
       { ...axis, size: 56, values: (_, ticks) => ticks.map((tick) => (tick === null ? "" : options.format(tick))) },
     ],
     series: [{}, ...options.lines.map((line) => seriesFor(line, colour))],

@@ -1,0 +1,150 @@
+/**
+ * The bare loop and the client, measured by turns so that a busy machine slows both alike.
+ *
+ * The bare loop is the least that TF.js can do: batches made beforehand, compiled without metrics, `trainOnBatch` and
+ * nothing else. The client is the whole client on a server that answers at once: task, weights in, batches gathered,
+ * steps with metrics, throttle, events, weights out, delta, hash.
+ */
+
+import { chooseBackend } from "../src/backends";
+import { join } from "../src/client";
+import { systemClock } from "../src/clock";
+import { sha256, type Api } from "../src/http";
+import type { BackendName, Blob, Spec, Task, Training } from "../src/protocol";
+import { models, tf } from "../src/tf";
+import { createTrainer } from "../src/trainer";
+import { digits, mnist, shardFor, training, weightsFor } from "../test/specs";
+
+export interface BenchOptions {
+  backend: BackendName | null;
+  repetitions: number;
+  localSteps: number;
+  /** Steps per repetition. */
+  digitsSteps: number;
+  mnistSteps: number;
+}
+
+export interface Speeds {
+  /** Images per second. */
+  bare: number;
+  trainer: number;
+  ratio: number;
+}
+
+export interface BenchResult {
+  backend: string;
+  digits: Speeds;
+  mnist: Speeds;
+}
+
+const EXAMPLES = 512;
+const BATCH = training.batch_size;
+
+/** Both models, one after the other. */
+export async function measureAll(options: Partial<BenchOptions>): Promise<BenchResult> {
+  const all = { backend: null, repetitions: 7, localSteps: training.local_steps, digitsSteps: 400, mnistSteps: 24, ...options };
+  return {
+    digits: await measure(digits, all, all.digitsSteps),
+    mnist: await measure(mnist, all, all.mnistSteps),
+    backend: tf.getBackend(),
+  };
+}
+
+async function measure(spec: Spec, options: BenchOptions, steps: number): Promise<Speeds> {
+  const bare = await bareLoop(spec, options.backend);
+  const client = await clientLoop(spec, options);
+  await bare.run(steps);
+  await client(steps);
+  const speeds: [number, number][] = [];
+  for (let i = 0; i < options.repetitions; i++) speeds.push([await bare.run(steps), await client(steps)]);
+  bare.dispose();
+  const [bareSpeed, trainerSpeed] = [median(speeds.map(([a]) => a)), median(speeds.map(([, b]) => b))];
+  return { bare: bareSpeed, trainer: trainerSpeed, ratio: median(speeds.map(([a, b]) => b / a)) };
+}
+
+function median(values: number[]): number {
+  return values.sort((a, b) => a - b)[Math.floor(values.length / 2)]!;
+}
+
+async function bareLoop(spec: Spec, only: BackendName | null) {
+  const now = () => systemClock.now();
+  const idle = { step: () => Promise.resolve(), dispose: () => undefined };
+  await chooseBackend({ spec, batch: BATCH, build: () => Promise.resolve(idle), now, only: only ?? "wasm" });
+  const model = await models.modelFromJSON({ modelTopology: spec.modelTopology as never });
+  model.compile({ optimizer: tf.train.sgd(training.learning_rate), loss: training.loss });
+  const shape = spec.data.inputs[0]!.shape;
+  const batches = Array.from({ length: 8 }, () => ({
+    x: tf.randomUniform([BATCH, ...shape]),
+    y: tf.cast(tf.randomUniform([BATCH, 1], 0, 10, "int32"), "float32"),
+  }));
+  return {
+    async run(steps: number): Promise<number> {
+      const start = now();
+      for (let step = 0; step < steps; step++) {
+        const { x, y } = batches[step % batches.length]!;
+        await model.trainOnBatch(x, y);
+      }
+      return (1000 * steps * BATCH) / (now() - start);
+    },
+    dispose: () => tf.dispose([...batches.flatMap(({ x, y }) => [x, y])]),
+  };
+}
+
+/** Runs the client for so many steps; gives images per second. */
+async function clientLoop(spec: Spec, options: BenchOptions): Promise<(steps: number) => Promise<number>> {
+  const recipe = { ...training, local_steps: options.localSteps };
+  const { api, blobs } = await instantServer(spec, recipe);
+  const now = () => systemClock.now();
+  const trainer = createTrainer({ backend: options.backend ?? "wasm", now, onBackend: () => undefined });
+  // The client resets its trainer when it stops; here the same trainer goes on.
+  const kept = { ...trainer, reset: () => undefined };
+  return async (steps) => {
+    let left = steps;
+    let start = 0;
+    const client = join({
+      api: { ...api, nextTask: (...args) => (left > 0 ? api.nextTask(...args) : Promise.resolve({ kind: "stop", reason: "done" })) },
+      blobs,
+      trainer: kept,
+      clock: systemClock,
+      run: "bench",
+      power: 100,
+      onEvent: (event) => {
+        if (event.type === "joined") start = now();
+        if (event.type === "uploaded") left -= event.steps;
+      },
+    });
+    client.start();
+    await client.finished;
+    return (1000 * (steps - left) * BATCH) / (now() - start);
+  };
+}
+
+async function instantServer(spec: Spec, recipe: Training) {
+  const stored = new Map<string, ArrayBuffer>();
+  const store = async (body: ArrayBuffer): Promise<Blob> => {
+    const hash = await sha256(body);
+    stored.set(hash, body);
+    return { url: "", sha256: hash, bytes: body.byteLength };
+  };
+  const model = await store(new TextEncoder().encode(JSON.stringify(spec)).buffer);
+  const checkpoint = await store(weightsFor(spec));
+  const shard = { ...(await store(shardFor(spec, EXAMPLES))), examples: EXAMPLES };
+  const task: Task = { kind: "train", version: 0, generation: 0, model, checkpoint, shard, offset: 0, seed: 1, training: recipe, expires_in: 600 };
+  const never = () => Promise.reject(new Error("not part of the bench"));
+  const get = ({ sha256: hash }: Blob) => Promise.resolve(stored.get(hash)!);
+  const api: Api = {
+    traffic: { up: 0, down: 0 },
+    listRuns: never,
+    getRun: never,
+    getHistory: never,
+    report: never,
+    getUpdate: (_run, _token, update_id) =>
+      Promise.resolve({ update_id, state: "merged", reason: null, base_version: 0, version: 1, staleness: 0, discount: 1 }),
+    join: () => Promise.resolve({ client_id: "c", token: "t", expires_in: 600 }),
+    nextTask: () => Promise.resolve(task),
+    announce: () => Promise.resolve({ update_id: "u", upload: { url: "", fields: {} }, expires_in: 600 }),
+    upload: () => Promise.resolve(),
+    download: get,
+  };
+  return { api, blobs: { get } };
+}

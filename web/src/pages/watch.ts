@@ -1,0 +1,157 @@
+/** The watcher page: a run, live. */
+
+import { systemClock } from "../clock";
+import type { Commit, Run } from "../protocol";
+import { createChart, type Chart } from "./chart";
+import { element, write } from "./dom";
+import { follow, type Story } from "./follow";
+import { bytes, count, duration, figure, percent } from "./format";
+import { openSite } from "./site";
+import { currentRate, ratesOverTime, stalenessBars, totalsOf } from "./summary";
+
+import "./style.css";
+
+const ROWS = 50;
+
+interface Charts {
+  accuracy: Chart;
+  loss: Chart;
+  rate: Chart;
+}
+
+function createCharts(): Charts {
+  const formatX = count;
+  return {
+    accuracy: createChart(element("accuracy-chart"), {
+      lines: [
+        { label: "accuracy", colour: "--accent", dots: true, fill: true },
+        { label: "goal", colour: "--soft", width: 1, dash: [4, 4] },
+      ],
+      format: (value) => `${figure(100 * value)} %`,
+      formatX,
+      range: (min) => [Math.max(0, Math.min(min, 0.9) - 0.05), 1],
+    }),
+    loss: createChart(element("loss-chart"), {
+      lines: [{ label: "loss", colour: "--accent-2", dots: true, fill: true }],
+      format: figure,
+      formatX,
+      range: (_, max) => [0, Math.max(max, 0.1) * 1.05],
+    }),
+    rate: createChart(element("rate-chart"), {
+      lines: [{ label: "updates/s", colour: "--accent", fill: true }],
+      format: figure,
+      formatX: duration,
+      range: (_, max) => [0, Math.max(max, 1) * 1.1],
+    }),
+  };
+}
+
+function showRun({ run, title, description, end }: Run): void {
+  document.title = `${title} · WebNN`;
+  write("title", title);
+  write("description", description);
+  element<HTMLAnchorElement>("join").href = `./?run=${encodeURIComponent(run)}`;
+  if (end.accuracy !== null) write("goal", `of ${figure(100 * end.accuracy)} % wanted`);
+}
+
+function showTiles({ commits, evaluations, head, clients, status }: Story): void {
+  const { updates, examples, bytes: received, staleness } = totalsOf(commits);
+  const latest = evaluations.at(-1);
+  const state = { running: "Running now", paused: "Paused by its owner", finished: "Finished" }[status];
+  document.body.dataset["mode"] = status === "running" ? "running" : "idle";
+  write("state", state);
+  write("accuracy", latest ? percent(latest.accuracy) : "–");
+  write("version", count(head.version));
+  write("steps", `${count(head.steps)} steps deep`);
+  write("clients", count(clients));
+  write("rate", figure(currentRate(commits, Date.now())));
+  write("staleness", staleness === null ? "–" : figure(staleness));
+  write("bytes", bytes(received));
+  write("examples", `${count(updates)} updates, ${count(examples)} examples`);
+}
+
+function showCharts(charts: Charts, { commits, evaluations }: Story, target: number | null): void {
+  const versions = evaluations.map(({ version }) => version);
+  const latest = evaluations.at(-1);
+  const goal = evaluations.map(() => target);
+  const words = (value: string) => (latest ? `${value} at version ${latest.version}` : "No evaluation yet");
+  charts.accuracy.show(
+    [versions, evaluations.map(({ accuracy }) => accuracy), goal],
+    words(`Accuracy ${percent(latest?.accuracy ?? 0)}`),
+  );
+  charts.loss.show([versions, evaluations.map(({ loss }) => loss)], words(`Loss ${figure(latest?.loss ?? 0)}`));
+  const [seconds, rates] = ratesOverTime(commits);
+  charts.rate.show([seconds, rates], `${figure(rates.at(-1) ?? 0)} updates per second lately`);
+}
+
+function showBars(commits: readonly Commit[]): void {
+  const bars = stalenessBars(commits);
+  const most = Math.max(1, ...bars.map(({ updates }) => updates));
+  const host = element("staleness-chart");
+  host.replaceChildren(
+    ...bars.map(({ label, updates }) => {
+      const bar = document.createElement("div");
+      bar.className = "bar";
+      bar.style.setProperty("--share", String(updates / most));
+      bar.dataset["label"] = label;
+      bar.dataset["updates"] = updates > 0 ? count(updates) : "";
+      return bar;
+    }),
+  );
+  host.setAttribute("aria-label", bars.map(({ label, updates }) => `staleness ${label}: ${updates} updates`).join(", "));
+}
+
+function showHistory({ commits, evaluations }: Story): void {
+  const accuracies = new Map(evaluations.map(({ version, accuracy }) => [version, accuracy]));
+  const newest = commits.slice(-ROWS).reverse();
+  element("history").replaceChildren(...newest.map((commit) => rowOf(commit, accuracies.get(commit.version))));
+  const hidden = commits.length - newest.length;
+  write("history-note", hidden > 0 ? `The newest ${ROWS} of ${count(commits.length)} commits.` : "");
+}
+
+function rowOf(commit: Commit, accuracy: number | undefined): HTMLTableRowElement {
+  const { version, at, staleness, discounts, examples, bytes: size } = commit;
+  const row = document.createElement("tr");
+  const mean = discounts.reduce((sum, value) => sum + value, 0) / discounts.length;
+  const cells = [
+    count(version),
+    new Date(at).toLocaleTimeString("en-GB"),
+    count(staleness.length),
+    count(examples),
+    bytes(size),
+    span(staleness),
+    discounts.length > 0 ? percent(mean) : "–",
+    accuracy === undefined ? "" : percent(accuracy),
+  ];
+  for (const text of cells) row.insertCell().textContent = text;
+  return row;
+}
+
+function span(values: readonly number[]): string {
+  if (values.length === 0) return "–";
+  const [low, high] = [Math.min(...values), Math.max(...values)];
+  return low === high ? String(low) : `${low}–${high}`;
+}
+
+async function main(): Promise<void> {
+  const wanted = new URLSearchParams(location.search).get("run");
+  const { api, run } = await openSite(systemClock, wanted, (trouble) => write("trouble", trouble ?? ""));
+  showRun(run);
+  const charts = createCharts();
+  await follow({
+    api,
+    clock: systemClock,
+    run: run.run,
+    onStory: (story) => {
+      showTiles(story);
+      showCharts(charts, story, run.end.accuracy);
+      showBars(story.commits);
+      showHistory(story);
+    },
+    onTrouble: (message) => write("trouble", message ? "The server does not answer. Trying again…" : ""),
+    hidden: () => document.hidden,
+    signal: new AbortController().signal,
+  });
+}
+
+void main();
