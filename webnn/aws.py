@@ -9,13 +9,14 @@ from botocore.config import Config
 from botocore.session import get_session
 
 from webnn.settings import Environment, Settings
-from webnn.stack import StackClients
 from webnn.store.dynamodb import DynamoCatalog
 from webnn.store.rows import bind
 from webnn.store.s3 import S3Blobs
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+
+    from webnn.stack import StackClients
 
 # Presigned URLs work on every engine only with this signature and with the bucket in the path.
 S3_CONFIG = Config(
@@ -49,8 +50,10 @@ def stores(found: Settings) -> tuple[DynamoCatalog, S3Blobs]:
     return catalog, S3Blobs(s3_client(where), found.bucket)
 
 
-def stack_clients(where: Environment) -> StackClients:
+def stack_clients(where: Environment) -> "StackClients":
     """The clients that managing a stage takes."""
+    from webnn.stack import StackClients  # noqa: PLC0415  # functions, which import this module, manage no stack
+
     return StackClients(
         cloudformation=client(where, "cloudformation"),
         dynamodb=client(where, "dynamodb"),

@@ -3,49 +3,18 @@
 import json
 import os
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, sync_playwright
+from tabs import Tab
 
 from webnn.datasets import Dataset, digits
 from webnn.local.stage import CHECKOUT, LocalStage, local_stage
-from webnn.local.volunteers import EVENT_MARK, QUIET, browser
+from webnn.local.volunteers import QUIET, browser
 from webnn.publish import publish
 
 SEED = 7
-
-
-@dataclass
-class Tab:
-    """A page, with what it told and what it asked for."""
-
-    page: Page
-    events: list[dict[str, Any]] = field(default_factory=list)
-    requests: list[str] = field(default_factory=list)
-    failures: list[str] = field(default_factory=list)
-
-    def of(self, kind: str) -> list[dict[str, Any]]:
-        return [event for event in self.events if event["type"] == kind]
-
-    def wait_for(self, kind: str, count: int = 1, timeout: float = 60.0) -> list[dict[str, Any]]:
-        """Waits until the page has told `count` events of a kind."""
-        for _ in range(int(timeout / 0.1)):
-            if len(self.of(kind)) >= count:
-                return self.of(kind)
-            self.page.wait_for_timeout(100)
-        tail = self.events[-8:]
-        raise AssertionError(f"{len(self.of(kind))} of {count} {kind!r} in {timeout} s; last {tail}; {self.failures}")
-
-    def _hear(self, message: ConsoleMessage) -> None:
-        _, mark, rest = message.text.partition(EVENT_MARK)
-        if mark:
-            self.events.append(json.loads(rest))
-
-    def _asked(self, request: Request) -> None:
-        self.requests.append(request.url)
 
 
 @pytest.fixture(scope="session")
@@ -74,7 +43,7 @@ def dataset() -> Dataset:
 @pytest.fixture
 def run(stage: LocalStage, dataset: Dataset, request: pytest.FixtureRequest) -> str:
     """A run of its own for each test, that does not end by itself."""
-    name = request.node.name.removeprefix("test_").replace("_", "-")[:63].strip("-")
+    name = request.node.originalname.removeprefix("test_").replace("_", "-")[:63].strip("-")
     document = json.loads((CHECKOUT / "examples" / "digits" / "spec.json").read_text())
     document["end"] = {"accuracy": getattr(request, "param", None)}
     publish(stage.services.runs, name, document, dataset, np.random.default_rng(SEED), lambda _done, _all: None)
@@ -91,8 +60,8 @@ def open_tab(stage: LocalStage, chromium: Browser) -> Iterator[Callable[..., Tab
             context = chromium.new_context()
             contexts.append(context)
         tab = Tab(context.new_page())
-        tab.page.on("console", tab._hear)
-        tab.page.on("request", tab._asked)
+        tab.page.on("console", tab.hear)
+        tab.page.on("request", tab.asked)
         tab.page.on("pageerror", lambda error: tab.failures.append(str(error)))
         tab.page.goto(f"{address or stage.page}?run={run}&events&backend=wasm{query}")
         return tab

@@ -7,8 +7,8 @@ from urllib.parse import urlparse
 import numpy as np
 import pytest
 from playwright.sync_api import Route
+from tabs import Tab
 
-from tests.browser.conftest import Tab
 from webnn.commit import checkpoint_weights
 from webnn.core.records import Evaluation, Status
 from webnn.core.wire import Vector
@@ -130,7 +130,7 @@ def test_a_visitor_starts_pauses_and_goes_on(run: str, open_tab: Open) -> None:
     tab.page.wait_for_timeout(1500)
 
     assert len(tab.of("task")) == before
-    tab.page.get_by_role("button", name="Resume").or_(tab.page.get_by_role("button", name="Start")).first.click()
+    tab.page.get_by_role("button", name="Continue").click()
     tab.wait_for("task", before + 2)
 
 

@@ -25,6 +25,7 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 WEB = CHECKOUT / "web" / "dist"
 LOOKS, LOOK_SECONDS = 300, 0.1
 STACK_SECONDS = 60.0
+PROFILES = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN")
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +98,13 @@ def _own_environment() -> dict[str, str]:
 
 @contextmanager
 def _variables(variables: Mapping[str, str]) -> Iterator[None]:
-    """Sets environment variables for as long as the block lasts: AWS clients look for keys there, PynamoDB's late."""
-    before = {name: os.environ.get(name) for name in variables}
+    """Sets environment variables for as long as the block lasts: AWS clients look for keys there, PynamoDB's late.
+
+    A profile of the owner's would come before the keys, so it is put aside.
+    """
+    before = {name: os.environ.get(name) for name in (*variables, *PROFILES)}
+    for name in PROFILES:
+        os.environ.pop(name, None)
     os.environ.update(variables)
     try:
         yield
