@@ -39,6 +39,7 @@ from webnn.errors import Conflict, Corrupt, Invalid, Missing, Unavailable
 from webnn.specs import Specs
 from webnn.store import keys
 from webnn.store.ports import MAX_COMMIT, Blobs, Catalog
+from webnn.store.verified import verified
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,13 +234,11 @@ def checkpoint_weights(blobs: Blobs, spec: Spec, key: str, digest: str) -> Vecto
     Raises:
         Corrupt: The blob is absent, altered, or of another size than the spec says.
     """
+    body = verified(blobs, key, digest)
     try:
-        body = blobs.get(key)
-    except Missing as error:
-        raise Corrupt(f"checkpoint {key} is gone", key=key) from error
-    if sha256(body) != digest:
-        raise Corrupt(f"checkpoint {key} is not what its row says", key=key)
-    return decode_vector(spec.weights, body)
+        return decode_vector(spec.weights, body)
+    except Invalid as error:
+        raise Corrupt(f"{key} holds another model: {error.message}", key=key) from error
 
 
 def _ledger_entry(head: Head, new: Head, attempt: str, now: int, settled: tuple[Update, ...]) -> LedgerEntry:

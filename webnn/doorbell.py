@@ -6,6 +6,7 @@ from urllib.parse import unquote_plus
 
 import msgspec
 
+from webnn.core.spec import RunName
 from webnn.errors import Invalid
 from webnn.store import keys
 
@@ -25,15 +26,22 @@ def runs_in(body: str | bytes) -> set[str]:
     """
     try:
         message = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise Invalid("the message is not JSON") from error
     if not isinstance(message, dict):
         raise Invalid("the message is not an object")
-    if isinstance(message.get("run"), str):
-        return {message["run"]}
+    if "run" in message:
+        return {_run_name(message["run"])}
     if message.get("Event") == "s3:TestEvent":
         return set()
     return _uploaded(message.get("Records"))
+
+
+def _run_name(value: Any) -> str:
+    try:
+        return msgspec.convert(value, RunName)
+    except msgspec.ValidationError as error:
+        raise Invalid("the message rings for what cannot be a run") from error
 
 
 def _uploaded(records: Any) -> set[str]:
@@ -46,6 +54,9 @@ def _uploaded(records: Any) -> set[str]:
 def _object_key(record: Any) -> str:
     """S3 URL-encodes keys in its events."""
     try:
-        return unquote_plus(record["s3"]["object"]["key"])
+        key = record["s3"]["object"]["key"]
     except (KeyError, TypeError) as error:
         raise Invalid("the message is not an S3 event") from error
+    if not isinstance(key, str):
+        raise Invalid("the message is not an S3 event")
+    return unquote_plus(key)

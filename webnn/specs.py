@@ -1,10 +1,11 @@
 """The spec of a run, read once: specs never change, so a warm function keeps the ones it has seen."""
 
 from webnn.core import spec as specs
+from webnn.core.records import Run
 from webnn.core.spec import Spec
-from webnn.core.wire import sha256
-from webnn.errors import Corrupt
+from webnn.errors import Corrupt, Invalid
 from webnn.store.ports import Blobs, Catalog
+from webnn.store.verified import verified
 
 KEPT = 16
 
@@ -18,14 +19,19 @@ class Specs:
         self._kept: dict[str, Spec] = {}
 
     def of(self, name: str) -> Spec:
-        """The run's spec. Raises Missing for an unknown run, Corrupt if the blob is not what the row says."""
+        """The run's spec. Raises Missing for an unknown run, Corrupt if the blob is gone or not what the row says."""
         run = self._catalog.run(name)
         kept = self._kept.get(run.spec_sha256)
         if kept is not None:
             return kept
-        body = self._blobs.get(run.spec_key)
-        if sha256(body) != run.spec_sha256:
-            raise Corrupt(f"the spec of run {name!r} is not what its row says", key=run.spec_key)
+        spec = _parsed(run, verified(self._blobs, run.spec_key, run.spec_sha256))
         while len(self._kept) >= KEPT:
             self._kept.pop(next(iter(self._kept)))
-        return self._kept.setdefault(run.spec_sha256, specs.parse(body))
+        return self._kept.setdefault(run.spec_sha256, spec)
+
+
+def _parsed(run: Run, body: bytes) -> Spec:
+    try:
+        return specs.parse(body)
+    except Invalid as error:
+        raise Corrupt(f"the spec of run {run.run!r} was valid once: {error.message}", key=run.spec_key) from error

@@ -1,11 +1,11 @@
 """What the schedule does: settle what outages left behind, expire what was announced and never uploaded."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from webnn.commit import Committer, Drained
 from webnn.core.records import Commit, Head, Update
-from webnn.errors import Conflict
+from webnn.errors import Conflict, WebnnError
 from webnn.store.ports import MAX_COMMIT, Catalog
 
 # An upload that began just before its ticket expired may still be under way.
@@ -14,11 +14,17 @@ GRACE_MILLISECONDS = 15 * 60 * 1000
 
 @dataclass(frozen=True, slots=True)
 class Swept:
-    """What a sweep did to one run."""
+    """What a sweep did to one run.
+
+    Attributes:
+        expired: Updates discarded because they were never uploaded.
+        error: What kept it from doing all; None if nothing did.
+    """
 
     run: str
-    drained: Drained
-    expired: int
+    drained: Drained = field(default_factory=Drained)
+    expired: int = 0
+    error: WebnnError | None = None
 
 
 class Sweeper:
@@ -33,16 +39,25 @@ class Sweeper:
     def sweep(self, out_of_time: Callable[[], bool]) -> list[Swept]:
         """Sweeps every run until out of time; what is left waits for the next sweep.
 
+        A run that cannot be swept is noted with its error, and keeps no other waiting. Nothing of it is lost.
+
         Raises:
-            Unavailable: A store did not answer. Nothing is lost.
+            Unavailable: Not even the list of runs was to be had.
         """
         swept: list[Swept] = []
         for run in self._catalog.runs():
             if out_of_time():
                 break
-            drained = self._committer.drain(run.run, out_of_time)
-            swept.append(Swept(run.run, drained, self._expire(run.run)))
+            swept.append(self._sweep(run.run, out_of_time))
         return swept
+
+    def _sweep(self, run: str, out_of_time: Callable[[], bool]) -> Swept:
+        try:
+            drained = self._committer.drain(run, out_of_time)
+            # Only after a look at every body is it known that the late ones are not there.
+            return Swept(run, drained, self._expire(run) if drained.complete else 0)
+        except WebnnError as error:
+            return Swept(run, error=error)
 
     def _expire(self, run: str) -> int:
         expired = 0

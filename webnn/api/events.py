@@ -7,7 +7,7 @@ from collections.abc import Callable
 from chalice.app import Blueprint, CloudWatchEvent, Rate, SQSEvent
 
 from webnn import doorbell
-from webnn.errors import Invalid, Missing
+from webnn.errors import Invalid, Missing, WebnnError
 from webnn.wiring import deadline, services
 
 LOG = logging.getLogger("webnn.events")
@@ -28,29 +28,38 @@ SWEEP_SECONDS = 240.0
 def merge(event: SQSEvent) -> dict[str, int]:
     """Drains the runs that the messages speak of.
 
-    A message that cannot be read is raised after the others were served: it comes back, and ends in the
-    dead-letter queue.
+    A message that cannot be read or served is raised after the others were served: it comes back, and ends in
+    the dead-letter queue.
     """
-    runs, unreadable = _runs_in(event)
+    runs, failures = _runs_in(event)
     out_of_time = deadline(MERGE_SECONDS)
-    merged = sum(_drain(run, out_of_time) for run in sorted(runs))
-    if unreadable:
-        raise unreadable[0]
+    merged = 0
+    for run in sorted(runs):
+        try:
+            merged += _drain(run, out_of_time)
+        except WebnnError as error:
+            LOG.error("cannot merge run=%s: %s", run, error.message)
+            failures.append(error)
+    if failures:
+        raise failures[0]
     return {"runs": len(runs), "merged": merged}
 
 
 @events.schedule(Rate(5, unit=Rate.MINUTES), name="sweep")
 def sweep(_event: CloudWatchEvent) -> dict[str, int]:
-    """Settles what outages left behind."""
+    """Settles what outages left behind. What failed is raised after the rest was done."""
     swept = services().sweeper.sweep(deadline(SWEEP_SECONDS))
     for one in swept:
         LOG.info("swept run=%s merged=%d expired=%d", one.run, one.drained.merged, one.expired)
+    failures = [one.error for one in swept if one.error]
+    if failures:
+        raise failures[0]
     return {"runs": len(swept), "merged": sum(one.drained.merged for one in swept)}
 
 
-def _runs_in(event: SQSEvent) -> tuple[set[str], list[Invalid]]:
+def _runs_in(event: SQSEvent) -> tuple[set[str], list[WebnnError]]:
     runs: set[str] = set()
-    unreadable: list[Invalid] = []
+    unreadable: list[WebnnError] = []
     for record in event:
         try:
             runs |= doorbell.runs_in(record.body)

@@ -1,6 +1,9 @@
 """Where blobs lie in the data bucket. The only module that knows; `parse_update` reads back what S3 reports."""
 
+import re
+
 PREFIX_UPDATES = "updates/"
+UPDATE = re.compile(r"updates/([a-z0-9][a-z0-9-]{0,62})/([0-9a-f]{32})\.bin")
 
 
 def spec(run: str, sha256: str) -> str:
@@ -25,7 +28,5 @@ def update(run: str, update_id: str) -> str:
 
 def parse_update(key: str) -> tuple[str, str] | None:
     """Run and update id in a key that `update` made; None for any other key."""
-    parts = key.removesuffix(".bin").split("/")
-    if not key.startswith(PREFIX_UPDATES) or not key.endswith(".bin") or len(parts) != 3:
-        return None
-    return parts[1], parts[2]
+    found = UPDATE.fullmatch(key)
+    return (found[1], found[2]) if found else None
