@@ -6,6 +6,7 @@ its own name, `run_name`, as the tenants of a real table do.
 
 import importlib.metadata
 import itertools
+import os
 from collections.abc import Iterator, Mapping
 
 import pytest
@@ -35,6 +36,15 @@ def pytest_report_header() -> str:
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     for stage, engines in config.stash[ANSWERED].items():
         terminalreporter.write_line(f"{stage}: tests ran on {engines}")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """On the project's own CI a skipped test is a failed one: there every part is to be had."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if os.environ.get("CI") and reporter is not None and reporter.stats.get("skipped"):
+        reporter.write_line("skipped tests fail the run where CI is set", red=True)
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
 @pytest.fixture(scope="session")
