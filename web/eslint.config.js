@@ -17,8 +17,10 @@ export default tseslint.config(
       "@typescript-eslint/restrict-template-expressions": ["error", { allowNumber: true, allowArray: true }],
       // `() => void f()` and one-line setters read well.
       "@typescript-eslint/no-confusing-void-expression": "off",
+      // Objects here are records of functions; none uses `this`, and the one class that does is never taken apart.
+      "@typescript-eslint/unbound-method": "off",
       "max-lines": ["error", { max: 300, skipBlankLines: true, skipComments: true }],
-      "max-lines-per-function": ["error", { max: 60, skipBlankLines: true, skipComments: true }],
+      "max-lines-per-function": ["error", { max: 40, skipBlankLines: true, skipComments: true }],
       "no-restricted-imports": ["error", { patterns: [only("tf.ts", "@tensorflow/*")] }],
       "no-restricted-globals": ["error", { name: "fetch", message: "Only src/http.ts calls fetch." }],
     },

@@ -9,10 +9,10 @@
 import { chooseBackend } from "../src/backends";
 import { join } from "../src/client";
 import { systemClock } from "../src/clock";
-import { sha256, type Api } from "../src/http";
+import { sha256, type Api } from "../src/api";
 import type { BackendName, Blob, Spec, Task, Training } from "../src/protocol";
 import { models, tf } from "../src/tf";
-import { createTrainer } from "../src/trainer";
+import { createTrainer, type Trainer } from "../src/trainer";
 import { digits, mnist, shardFor, training, weightsFor } from "../test/specs";
 
 export interface BenchOptions {
@@ -97,7 +97,11 @@ async function clientLoop(spec: Spec, options: BenchOptions): Promise<(steps: nu
   const now = () => systemClock.now();
   const trainer = createTrainer({ backend: options.backend ?? "wasm", now, onBackend: () => undefined });
   // The client resets its trainer when it stops; here the same trainer goes on.
-  const kept = { ...trainer, reset: () => undefined };
+  const kept: Trainer = {
+    train: (request) => trainer.train(request),
+    evaluate: (request) => trainer.evaluate(request),
+    reset: () => undefined,
+  };
   return async (steps) => {
     let left = steps;
     let start = 0;

@@ -2,7 +2,7 @@
 
 import { join, type Client } from "./client";
 import { systemClock } from "./clock";
-import { createApi } from "./http";
+import { createApi } from "./api";
 import type { BackendName, ClientEvent } from "./protocol";
 import { createBlobCache, type Shelf } from "./shards";
 import { createTrainer } from "./trainer";

@@ -16,7 +16,7 @@ const SOFTWARE = /swiftshader|llvmpipe|softpipe|software|basic render/i;
 
 /** Makes one training step on the current backend; `dispose` gives back what it holds. */
 export interface Stepper {
-  step(): Promise<void>;
+  step(): Promise<unknown>;
   dispose(): void;
 }
 
@@ -107,10 +107,10 @@ async function use(name: BackendName, forced: boolean): Promise<void> {
 }
 
 async function prepareWebgpu(): Promise<void> {
-  const gpu = (globalThis.navigator as Navigator & { gpu?: { requestAdapter(): Promise<GpuAdapter | null> } })?.gpu;
-  const adapter = await gpu?.requestAdapter();
+  const { navigator } = globalThis as { navigator?: { gpu?: { requestAdapter(): Promise<GpuAdapter | null> } } };
+  const adapter = await navigator?.gpu?.requestAdapter();
   if (!adapter) throw new Error("no adapter");
-  if (adapter.isFallbackAdapter || adapter.info?.isFallbackAdapter) throw new Error("a software adapter");
+  if (adapter.isFallbackAdapter ?? adapter.info?.isFallbackAdapter) throw new Error("a software adapter");
   await loadWebgpu();
 }
 

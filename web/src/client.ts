@@ -5,13 +5,14 @@
  * the client gets over by itself; it gives up only when there is no such run, or no backend that can train the model.
  */
 
-import { backoff } from "./clock";
+import { backoff, type Clock } from "./clock";
 import { Cycle, type Parts } from "./cycle";
 import { Corrupt, Diverged, NoBackend, Refused, Stale, Unavailable } from "./errors";
 import type { ClientEvent } from "./protocol";
-import { createThrottle } from "./throttle";
+import { Throttle } from "./throttle";
 
-const LONGEST_WAIT_MS = 60_000;
+const FIRST_PAUSE_MS = 500;
+const LONGEST_PAUSE_MS = 60_000;
 
 export interface JoinOptions extends Parts {
   run: string;
@@ -35,101 +36,132 @@ export interface Client {
   readonly finished: Promise<string>;
 }
 
-class Left extends Error {}
-
 /** A client of a run; nothing happens before `start`. */
 export function join(options: JoinOptions): Client {
-  const leaving = new AbortController();
-  const signal = leaving.signal;
-  const leave = () => leaving.abort(new Left("left"));
-  if (options.signal?.aborted) leave();
-  options.signal?.addEventListener("abort", leave, { once: true });
-
-  const throttle = createThrottle(options.clock, options.power, signal);
-  const { wait, wake } = wakeable(options, signal);
-  const cycle = new Cycle({ ...options, throttle, signal, emit: options.onEvent, wait });
-  let state: "new" | "running" | "paused" = "new";
-  let finish: (reason: string) => void;
-  const finished = new Promise<string>((resolve) => (finish = resolve));
-
-  const end = (reason: string) => {
-    options.trainer.reset();
-    options.onEvent({ type: "stopped", reason });
-    finish(reason);
-  };
-
-  return {
-    finished,
-    wake,
-    setPower: (percent) => throttle.setPower(percent),
-    start() {
-      if (state === "paused") {
-        throttle.reopen();
-        options.onEvent({ type: "resumed" });
-      }
-      if (state === "new") void live(cycle, options, () => throttle.open(), wait, signal).then(end);
-      state = "running";
-    },
-    pause() {
-      if (state !== "running") return;
-      state = "paused";
-      throttle.shut();
-      options.onEvent({ type: "paused" });
-    },
-    async stop() {
-      leave();
-      if (state === "new") end("left");
-      await finished;
-    },
-  };
+  return new Member(options);
 }
 
-/** Turns the cycle until the run is over; gives the reason. Never rejects. */
-async function live(
-  cycle: Cycle,
-  options: JoinOptions,
-  open: () => Promise<void>,
-  wait: (seconds: number, reason: string) => Promise<void>,
-  signal: AbortSignal,
-): Promise<string> {
-  for (let failures = 0; ; ) {
-    try {
-      await open();
-      const over = await cycle.turn();
-      if (over !== null) return over;
-      failures = 0;
-    } catch (error) {
-      if (signal.aborted) return "left";
-      const fatal = isFatal(error, cycle);
-      options.onEvent({ type: "error", code: codeOf(error), message: messageOf(error), fatal });
-      if (fatal) return messageOf(error);
-      recover(error, cycle, options);
-      failures++;
-      const pause = failures === 1 && isMovedOn(error) ? 0 : backoff(failures, () => options.clock.random(), 1000, LONGEST_WAIT_MS);
-      await wait(pause / 1000, messageOf(error)).catch(() => undefined);
+class Member implements Client {
+  readonly finished: Promise<string>;
+  private finish: (reason: string) => void = () => undefined;
+  private state: "new" | "running" | "paused" = "new";
+  private readonly leaving = new AbortController();
+  private readonly throttle: Throttle;
+  private readonly patience: Patience;
+  private readonly cycle: Cycle;
+
+  constructor(private readonly options: JoinOptions) {
+    const { signal } = this.leaving;
+    this.throttle = new Throttle(options.clock, options.power, signal);
+    this.patience = new Patience(options.clock, signal, options.onEvent);
+    const wait = this.patience.wait.bind(this.patience);
+    this.cycle = new Cycle({ ...options, throttle: this.throttle, signal, emit: options.onEvent, wait });
+    this.finished = new Promise((resolve) => (this.finish = resolve));
+    options.signal?.addEventListener("abort", () => void this.stop(), { once: true });
+    if (options.signal?.aborted) void this.stop();
+  }
+
+  start(): void {
+    if (this.leaving.signal.aborted || this.state === "running") return;
+    if (this.state === "paused") {
+      this.throttle.reopen();
+      this.options.onEvent({ type: "resumed" });
+    } else {
+      void this.live().then((reason) => this.end(reason));
     }
+    this.state = "running";
+  }
+
+  pause(): void {
+    if (this.state !== "running") return;
+    this.state = "paused";
+    this.throttle.shut();
+    this.options.onEvent({ type: "paused" });
+  }
+
+  setPower(percent: number): void {
+    this.throttle.setPower(percent);
+  }
+
+  wake(): void {
+    this.patience.wake();
+  }
+
+  async stop(): Promise<void> {
+    const first = !this.leaving.signal.aborted;
+    this.leaving.abort(new Error("left"));
+    if (first && this.state === "new") this.end("left");
+    await this.finished;
+  }
+
+  private end(reason: string): void {
+    this.options.trainer.reset();
+    this.options.onEvent({ type: "stopped", reason });
+    this.finish(reason);
+  }
+
+  /** Turns the cycle until the run is over; gives the reason. */
+  private async live(): Promise<string> {
+    for (let failures = 0; ; ) {
+      try {
+        await this.throttle.open();
+        const over = await this.cycle.turn();
+        if (over !== null) return over;
+        failures = 0;
+      } catch (error) {
+        if (this.leaving.signal.aborted) return "left";
+        failures++;
+        if (!(await this.getOver(error, failures))) return messageOf(error);
+      }
+    }
+  }
+
+  /** Tells, mends what can be mended, and waits. False when there is no getting over it. */
+  private async getOver(error: unknown, failures: number): Promise<boolean> {
+    const fatal = isFatal(error, this.cycle.joined);
+    this.options.onEvent({ type: "error", code: codeOf(error), message: messageOf(error), fatal });
+    if (fatal) return false;
+    if (error instanceof Refused && (error.code === "unauthorized" || error.code === "missing")) this.cycle.forgetMembership();
+    // Whatever the trainer choked on (a lost GPU, a full heap), the next attempt starts from nothing.
+    if (codeOf(error) === "trainer" || error instanceof Diverged) this.options.trainer.reset();
+    // When the world has only moved on, nothing is broken: try again at once, but only once.
+    const atOnce = failures === 1 && isMovedOn(error);
+    const pauseMs = backoff(failures, () => this.options.clock.random(), FIRST_PAUSE_MS, LONGEST_PAUSE_MS);
+    if (!atOnce) await this.patience.wait(pauseMs / 1000, messageOf(error)).catch(() => undefined);
+    return true;
   }
 }
 
-function recover(error: unknown, cycle: Cycle, options: JoinOptions): void {
-  const gone = error instanceof Refused && (error.code === "unauthorized" || error.code === "missing");
-  if (gone) cycle.forgetMembership();
-  // Whatever the trainer choked on (a lost GPU, a full heap), the next attempt starts from nothing.
-  if (!isOrdinary(error)) options.trainer.reset();
+/** Waiting that tells, and that `wake` cuts short. */
+class Patience {
+  private waiting: AbortController | null = null;
+
+  constructor(
+    private readonly clock: Clock,
+    private readonly signal: AbortSignal,
+    private readonly emit: (event: ClientEvent) => void,
+  ) {}
+
+  async wait(seconds: number, reason: string): Promise<void> {
+    this.emit({ type: "waiting", seconds, reason });
+    this.waiting = new AbortController();
+    await this.clock.sleep(seconds * 1000, AbortSignal.any([this.signal, this.waiting.signal])).catch(() => undefined);
+    this.waiting = null;
+    this.signal.throwIfAborted();
+  }
+
+  wake(): void {
+    this.waiting?.abort();
+  }
 }
 
-function isOrdinary(error: unknown): boolean {
-  return [Refused, Unavailable, Stale, Corrupt].some((kind) => error instanceof kind);
-}
-
-/** Nothing is broken, the world has only moved on: try again at once. */
 function isMovedOn(error: unknown): boolean {
   return error instanceof Stale || (error instanceof Refused && (error.code === "unauthorized" || error.code === "conflict"));
 }
 
-function isFatal(error: unknown, cycle: Cycle): boolean {
+function isFatal(error: unknown, joined: boolean): boolean {
   if (error instanceof NoBackend) return true;
-  return !cycle.joined && error instanceof Refused && (error.code === "missing" || error.code === "invalid");
+  return !joined && error instanceof Refused && (error.code === "missing" || error.code === "invalid");
 }
 
 function codeOf(error: unknown): string {
@@ -143,18 +175,4 @@ function codeOf(error: unknown): string {
 
 function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
-}
-
-/** Waiting that tells, and that `wake` cuts short. */
-function wakeable({ clock, onEvent }: JoinOptions, signal: AbortSignal) {
-  let waiting: AbortController | null = null;
-  const wait = async (seconds: number, reason: string) => {
-    if (seconds <= 0) return;
-    onEvent({ type: "waiting", seconds, reason });
-    waiting = new AbortController();
-    await clock.sleep(seconds * 1000, AbortSignal.any([signal, waiting.signal])).catch(() => undefined);
-    waiting = null;
-    signal.throwIfAborted();
-  };
-  return { wait, wake: () => waiting?.abort() };
 }

@@ -8,7 +8,7 @@
 
 import type { Clock } from "./clock";
 import { Refused, Stale } from "./errors";
-import { sha256, type Api } from "./http";
+import { sha256, type Api } from "./api";
 import type { Announcement, ClientEvent, EvaluateTask, Membership, Spec, Task, Ticket, TrainTask, WaitTask } from "./protocol";
 import type { BlobCache } from "./shards";
 import type { Throttle } from "./throttle";

@@ -22,8 +22,8 @@ export function toHalf(value: number): number {
 /** Below 2^-14 a half is a whole number of 2^-24: adding 0.5 makes the float unit do that rounding. */
 function subnormal(magnitude: number): number {
   bits[0] = magnitude;
-  float[0] = float[0]! + 0.5;
-  return bits[0]! - 0x3f000000;
+  float[0]! += 0.5;
+  return bits[0] - 0x3f000000;
 }
 
 /** The value of a binary16 pattern. */

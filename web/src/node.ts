@@ -30,9 +30,9 @@ function orderFrom(args: string[]): { api: string; run: string; power: number; b
 }
 
 async function main(): Promise<number> {
-  let failed = false;
+  const outcome = { failed: false };
   const onEvent = (event: ClientEvent) => {
-    failed ||= event.type === "error" && event.fatal;
+    if (event.type === "error" && event.fatal) outcome.failed = true;
     process.stdout.write(`${JSON.stringify(event)}\n`);
   };
   // Read from disk by the library itself, which knows Node.
@@ -41,7 +41,7 @@ async function main(): Promise<number> {
   for (const name of ["SIGTERM", "SIGINT"] as const) process.once(name, () => void client.stop());
   client.start();
   await client.finished;
-  return failed ? 1 : 0;
+  return outcome.failed ? 1 : 0;
 }
 
 main().then(

@@ -5,7 +5,7 @@
  * window, a full disk) works from memory alone.
  */
 
-import { sha256, type Api } from "./http";
+import { sha256, type Api } from "./api";
 import type { Blob } from "./protocol";
 
 /** Storage that outlives the page. Both calls may fail; nothing depends on them but speed. */
@@ -69,7 +69,7 @@ async function fromShelf(shelf: Shelf | null, blob: Blob): Promise<ArrayBuffer |
 }
 
 /** The Cache API as a shelf; null where there is none. */
-export async function browserShelf(storage: CacheStorage | undefined = globalThis.caches): Promise<Shelf | null> {
+export async function browserShelf(storage = (globalThis as { caches?: CacheStorage }).caches): Promise<Shelf | null> {
   const cache = await storage?.open("webnn-blobs").catch(() => undefined);
   if (!cache) return null;
   // The cache wants http addresses as keys; nothing is ever fetched from this one.
@@ -77,6 +77,8 @@ export async function browserShelf(storage: CacheStorage | undefined = globalThi
   return {
     get: async (hash) => (await (await cache.match(key(hash)))?.arrayBuffer()) ?? null,
     put: (hash, body) => cache.put(key(hash), new Response(body)),
-    drop: async (hash) => void (await cache.delete(key(hash))),
+    drop: async (hash) => {
+      await cache.delete(key(hash));
+    },
   };
 }

@@ -5,6 +5,7 @@
  */
 
 import "@tensorflow/tfjs-backend-cpu";
+import type { TensorInfo } from "@tensorflow/tfjs-core";
 
 export * as tf from "@tensorflow/tfjs-core";
 export type {
@@ -24,7 +25,14 @@ export type {
 export { models, metrics } from "@tensorflow/tfjs-layers";
 export type { LayersModel } from "@tensorflow/tfjs-layers";
 export { setWasmPaths } from "@tensorflow/tfjs-backend-wasm";
-export type { BackendWasm } from "@tensorflow/tfjs-backend-wasm";
+
+/** What our kernels use of the wasm backend. */
+export interface WasmHeap {
+  makeOutput(shape: number[], dtype: string): TensorInfo;
+  /** A view, good until the next allocation. */
+  typedArrayFromHeap(tensor: TensorInfo): ArrayBufferView;
+  disposeData(dataId: object): boolean;
+}
 
 /** Registers the WebGL backend. */
 export async function loadWebgl(): Promise<void> {

@@ -6,78 +6,75 @@ import type { Clock } from "./clock";
 const SHORTEST_SLEEP_MS = 20;
 /** Longer ones are slept off in parts, so that a change of power is felt soon. */
 const LONGEST_SLEEP_MS = 500;
+/** Waiting messages, a pause among them, are let in at least this often. */
 const BREATH_MS = 50;
 
-export interface Throttle {
-  /** To be awaited (when it is a promise) after each piece of work. Rejects with the signal's reason when aborted. */
-  after(busyMs: number): void | Promise<void>;
+export class Throttle {
+  private idlePerBusy: number;
+  private owed = 0;
+  private lastBreath: number;
+  private gate: { opened: Promise<void>; open(): void } | null = null;
+  private readonly aborted: Promise<never>;
+
+  /** Power is in percent of the time, 1 … 100. */
+  constructor(
+    private readonly clock: Clock,
+    power: number,
+    private readonly signal: AbortSignal,
+  ) {
+    this.idlePerBusy = ratio(power);
+    this.lastBreath = clock.now();
+    this.aborted = new Promise((_, reject) => {
+      signal.addEventListener("abort", () => reject(signal.reason as Error), { once: true });
+    });
+    // Whoever waits hears of it; when nobody does, it is no error.
+    this.aborted.catch(() => undefined);
+  }
+
+  /** To be awaited, when it is a promise, after each piece of work. Throws the signal's reason when aborted. */
+  after(busyMs: number): void | Promise<void> {
+    this.signal.throwIfAborted();
+    this.owed += busyMs * this.idlePerBusy;
+    const due = this.owed >= SHORTEST_SLEEP_MS || this.gate !== null || this.clock.now() - this.lastBreath >= BREATH_MS;
+    return due ? this.rest() : undefined;
+  }
+
   /** Resolves when the gate is open. */
-  open(): Promise<void>;
-  setPower(percent: number): void;
-  shut(): void;
-  reopen(): void;
-}
+  async open(): Promise<void> {
+    while (this.gate) await Promise.race([this.gate.opened, this.aborted]);
+    this.signal.throwIfAborted();
+  }
 
-/** Power is in percent of the time, 1 … 100. */
-export function createThrottle(clock: Clock, power: number, signal: AbortSignal): Throttle {
-  let idlePerBusy = ratio(power);
-  let owed = 0;
-  let lastBreath = clock.now();
-  let gate: { opened: Promise<void>; open(): void } | null = null;
+  setPower(percent: number): void {
+    this.idlePerBusy = ratio(percent);
+    this.owed = 0;
+  }
 
-  const open = async () => {
-    while (gate) await Promise.race([gate.opened, aborted(signal)]);
-    signal.throwIfAborted();
-  };
+  shut(): void {
+    if (this.gate) return;
+    let open = () => {};
+    const opened = new Promise<void>((resolve) => (open = resolve));
+    this.gate = { opened, open };
+  }
 
-  const payOff = async () => {
-    while (owed >= SHORTEST_SLEEP_MS) {
-      const start = clock.now();
-      await clock.sleep(Math.min(owed, LONGEST_SLEEP_MS), signal);
+  reopen(): void {
+    this.gate?.open();
+    this.gate = null;
+  }
+
+  private async rest(): Promise<void> {
+    while (this.owed >= SHORTEST_SLEEP_MS) {
+      const start = this.clock.now();
+      await this.clock.sleep(Math.min(this.owed, LONGEST_SLEEP_MS), this.signal);
       // What was overslept counts too.
-      owed -= clock.now() - start;
+      this.owed -= this.clock.now() - start;
     }
-  };
-
-  const rest = async () => {
-    await payOff();
-    await clock.breathe();
-    lastBreath = clock.now();
-    await open();
-  };
-
-  return {
-    open,
-    after(busyMs) {
-      signal.throwIfAborted();
-      owed += busyMs * idlePerBusy;
-      const due = owed >= SHORTEST_SLEEP_MS || gate !== null || clock.now() - lastBreath >= BREATH_MS;
-      return due ? rest() : undefined;
-    },
-    setPower(percent) {
-      idlePerBusy = ratio(percent);
-      owed = 0;
-    },
-    shut() {
-      if (gate) return;
-      let opener = () => {};
-      const opened = new Promise<void>((resolve) => (opener = resolve));
-      gate = { opened, open: opener };
-    },
-    reopen() {
-      gate?.open();
-      gate = null;
-    },
-  };
+    await this.clock.breathe();
+    this.lastBreath = this.clock.now();
+    await this.open();
+  }
 }
 
 function ratio(percent: number): number {
   return 100 / Math.min(100, Math.max(1, percent)) - 1;
-}
-
-function aborted(signal: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => {
-    if (signal.aborted) return reject(signal.reason as Error);
-    signal.addEventListener("abort", () => reject(signal.reason as Error), { once: true });
-  });
 }

@@ -70,68 +70,70 @@ export interface TrainerOptions {
   onBackend(choice: Choice): void;
 }
 
-interface Loaded {
-  key: string;
-  model: Model;
-}
-
 /** A trainer that keeps the model, and the optimizer's state, from one request to the next. */
 export function createTrainer(options: TrainerOptions): Trainer {
-  const columnsOf = columnCache();
-  const shuffled = permutationCache();
-  let chosenFor: Spec | null = null;
-  let loaded: Loaded | null = null;
+  return new LocalTrainer(options);
+}
 
-  const reset = () => {
-    loaded?.model.dispose();
-    loaded = null;
-    chosenFor = null;
-  };
+class LocalTrainer implements Trainer {
+  private readonly columnsOf = columnCache();
+  private readonly shuffled = permutationCache();
+  /** The spec that the current backend was chosen for. */
+  private chosenFor: Spec | null = null;
+  private loaded: { key: string; model: Model } | null = null;
 
-  const choose = async (spec: Spec, recipe: Recipe, columns: Column[], size: number, examples: Uint32Array) => {
-    reset();
+  constructor(private readonly options: TrainerOptions) {}
+
+  reset(): void {
+    this.unload();
+    this.chosenFor = null;
+  }
+
+  async train(request: TrainRequest): Promise<Trained> {
+    const { spec, training, shard, generation } = request;
+    const columns = this.columnsOf(spec, shard);
+    const order = this.shuffled(request.seed, shard.examples);
+    await this.choose(spec, training, columns, batch(order, request.offset, 0, training.batch_size));
+    // A rollback makes the optimizer's memory of the abandoned weights worthless.
+    const model = await this.load(spec, training, `${recipeKey(training)} generation ${generation}`);
+    return train(model, request, columns, order, this.options.now);
+  }
+
+  async evaluate(request: EvaluateRequest): Promise<Evaluated | null> {
+    const { spec, shards, loss } = request;
+    const recipe: Recipe = { optimizer: "sgd", learning_rate: 1, loss };
+    const columns = shards.map((shard) => this.columnsOf(spec, shard));
+    const size = Math.min(request.batchSize, shards[0]!.examples);
+    await this.choose(spec, recipe, columns[0]!, Uint32Array.from({ length: size }, (_, i) => i));
+    // A model compiled for training serves too, and its optimizer is not touched.
+    const key = this.loaded?.key.startsWith(`${loss} `) ? this.loaded.key : recipeKey(recipe);
+    const model = await this.load(spec, recipe, key);
+    return evaluate(model, request, columns, this.options.now);
+  }
+
+  private async choose(spec: Spec, recipe: Recipe, columns: Column[], examples: Uint32Array): Promise<void> {
+    if (this.chosenFor === spec) return;
+    this.reset();
     const build = async () => {
       const model = await buildModel(spec, recipe);
-      const step = async () => void (await model.step(columns, examples));
-      return { step, dispose: () => model.dispose() };
+      return { step: () => model.step(columns, examples), dispose: () => model.dispose() };
     };
-    options.onBackend(await chooseBackend({ spec, batch: size, build, now: options.now, only: options.backend }));
-    chosenFor = spec;
-  };
+    const { now, backend: only, onBackend } = this.options;
+    onBackend(await chooseBackend({ spec, batch: examples.length, build, now, only }));
+    this.chosenFor = spec;
+  }
 
-  const load = async (spec: Spec, recipe: Recipe, key: string): Promise<Model> => {
-    if (loaded?.key === key) return loaded.model;
-    loaded?.model.dispose();
-    loaded = null;
-    loaded = { key, model: await buildModel(spec, recipe) };
-    return loaded.model;
-  };
+  private async load(spec: Spec, recipe: Recipe, key: string): Promise<Model> {
+    if (this.loaded?.key === key) return this.loaded.model;
+    this.unload();
+    this.loaded = { key, model: await buildModel(spec, recipe) };
+    return this.loaded.model;
+  }
 
-  return {
-    reset,
-    async train(request) {
-      const { spec, training, shard, generation } = request;
-      const columns = columnsOf(spec, shard);
-      const order = shuffled(request.seed, shard.examples);
-      const first = batch(order, request.offset, 0, training.batch_size);
-      if (chosenFor !== spec) await choose(spec, training, columns, training.batch_size, first);
-      // A rollback makes the optimizer's memory of the abandoned weights worthless.
-      const model = await load(spec, training, `${recipeKey(training)} generation ${generation}`);
-      return train(model, request, columns, order, options.now);
-    },
-    async evaluate(request) {
-      const { spec, shards } = request;
-      const recipe: Recipe = { optimizer: "sgd", learning_rate: 1, loss: request.loss };
-      const columns = shards.map((shard) => columnsOf(spec, shard));
-      if (chosenFor !== spec) {
-        const size = Math.min(request.batchSize, shards[0]!.examples);
-        await choose(spec, recipe, columns[0]!, size, Uint32Array.from({ length: size }, (_, i) => i));
-      }
-      const key = loaded?.key.startsWith(request.loss) ? loaded.key : recipeKey(recipe);
-      const model = await load(spec, recipe, key);
-      return evaluate(model, request, columns, options.now);
-    },
-  };
+  private unload(): void {
+    this.loaded?.model.dispose();
+    this.loaded = null;
+  }
 }
 
 function recipeKey(recipe: Recipe): string {

@@ -1,6 +1,6 @@
 /** What the wasm backend of TensorFlow.js 4.22.0 lacks for training, or does slowly; registered once. */
 
-import { tf, type BackendWasm, type KernelFunc, type Tensor4D } from "../tf";
+import { tf, type KernelFunc, type Tensor4D, type WasmHeap } from "../tf";
 import {
   conv2dFilterGradient,
   conv2dInputGradient,
@@ -19,7 +19,7 @@ const missing: Record<string, KernelFunc> = {
   DepthwiseConv2dNativeBackpropInput: ({ inputs, attrs }) =>
     depthwiseInputGradient(inputs["dy"] as Tensor4D, inputs["filter"] as Tensor4D, attrs!),
   UnsortedSegmentSum: ({ inputs, attrs, backend }) =>
-    segmentSum(inputs["x"]!, inputs["segmentIds"]!, attrs!["numSegments"] as number, backend as BackendWasm),
+    segmentSum(inputs["x"]!, inputs["segmentIds"]!, attrs!["numSegments"] as number, backend as unknown as WasmHeap),
 };
 
 /** What is there, and is replaced by something faster. */

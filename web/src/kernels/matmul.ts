@@ -5,7 +5,7 @@
  * layer transpose one. Transposing first costs little and lets all products take the fast path.
  */
 
-import type { BackendWasm, KernelFunc, TensorInfo } from "../tf";
+import type { KernelFunc, TensorInfo, WasmHeap } from "../tf";
 
 /** Wraps the shipped product so that it never sees a transposed operand. */
 export function untransposed(product: KernelFunc, transpose: KernelFunc): KernelFunc {
@@ -20,7 +20,7 @@ export function untransposed(product: KernelFunc, transpose: KernelFunc): Kernel
     const a = operand(inputs["a"]!, attrs?.["transposeA"]);
     const b = operand(inputs["b"]!, attrs?.["transposeB"]);
     const out = product({ inputs: { a, b }, attrs: { transposeA: false, transposeB: false }, backend });
-    for (const { dataId } of turned) (backend as BackendWasm).disposeData(dataId);
+    for (const { dataId } of turned) (backend as unknown as WasmHeap).disposeData(dataId);
     return out;
   };
 }

@@ -1,9 +1,9 @@
 /** The gradient of a look-up (embeddings) for the wasm backend: rows added up by where they were looked up. */
 
-import { tf, type BackendWasm, type TensorInfo } from "../tf";
+import { tf, type TensorInfo, type WasmHeap } from "../tf";
 
 /** Sums the rows of `x` that carry the same segment id; ids outside 0 … count-1 are left out. */
-export function segmentSum(x: TensorInfo, segmentIds: TensorInfo, count: number, backend: BackendWasm): TensorInfo {
+export function segmentSum(x: TensorInfo, segmentIds: TensorInfo, count: number, backend: WasmHeap): TensorInfo {
   const shape = [count, ...x.shape.slice(1)];
   const out = backend.makeOutput(shape, x.dtype);
   // Views are taken after the allocation, which may have moved the heap.

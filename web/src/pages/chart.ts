@@ -19,7 +19,6 @@ export interface ChartOptions {
   format(value: number): string;
   formatX?: (value: number) => string;
   range?: (min: number, max: number) => [number, number];
-  log?: boolean;
 }
 
 export type Points = [x: number[], ...ys: (number | null)[][]];
@@ -37,7 +36,7 @@ export function createChart(host: HTMLElement, options: ChartOptions): Chart {
 
   const draw = () => {
     plot?.destroy();
-    plot = new uPlot(optionsFor(host, options), latest as uPlot.AlignedData, host);
+    plot = new uPlot(optionsFor(host, options), latest, host);
   };
   new ResizeObserver(() => plot?.setSize(sizeOf(host))).observe(host);
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
@@ -46,7 +45,7 @@ export function createChart(host: HTMLElement, options: ChartOptions): Chart {
   return {
     show(points, summary) {
       latest = points;
-      plot?.setData(points as uPlot.AlignedData);
+      plot?.setData(points);
       host.setAttribute("aria-label", summary);
       host.classList.toggle("empty", points[0].length === 0);
     },
@@ -73,14 +72,11 @@ function optionsFor(host: HTMLElement, options: ChartOptions): uPlot.Options {
     cursor: { y: false, points: { size: 7 } },
     scales: {
       x: { time: false },
-      y: {
-        ...(range ? { range: (_, min, max) => range(min, max) } : {}),
-        ...(options.log ? { distr: 3 as const } : {}),
-      },
+      y: range ? { range: (_, min, max) => range(min, max) } : {},
     },
     axes: [
       { ...axis, size: 28, ...(formatX ? { values: (_, ticks) => ticks.map(formatX) } : {}) },
-      { ...axis, size: 56, values: (_, ticks) => ticks.map((tick) => (tick === null ? "" : options.format(tick))) },
+      { ...axis, size: 56, values: (_, ticks) => ticks.map((tick) => options.format(tick)) },
     ],
     series: [{}, ...options.lines.map((line) => seriesFor(line, colour))],
     plugins: [tooltip(options)],
@@ -120,7 +116,7 @@ function tooltip({ lines, format, formatX }: ChartOptions): uPlot.Plugin {
   };
   return {
     hooks: {
-      init: (plot) => void plot.over.append(box),
+      init: (plot) => plot.over.append(box),
       setCursor: place,
     },
   };

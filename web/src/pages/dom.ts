@@ -1,10 +1,10 @@
 /** The few things pages do to their document. */
 
 /** The element with this id, which the page's own HTML holds. */
-export function element<T extends HTMLElement = HTMLElement>(id: string): T {
+export function element(id: string): HTMLElement {
   const found = document.getElementById(id);
   if (!found) throw new Error(`the page has no element #${id}`);
-  return found as T;
+  return found;
 }
 
 /** Sets the text only where it differs, so that a screen reader is not woken for nothing. */

@@ -1,7 +1,7 @@
 /** Follows a run's history: asks for what is new, keeps what is known. */
 
 import { backoff, type Clock } from "../clock";
-import type { Api } from "../http";
+import type { Api } from "../api";
 import type { Commit, Evaluation, Head, Status } from "../protocol";
 
 export interface Story {
@@ -34,7 +34,7 @@ const LOOK_BACK = 300;
 export async function follow(options: Follow): Promise<void> {
   const { clock, signal } = options;
   const known = new Known();
-  for (let failures = 0; !signal.aborted; ) {
+  for (let failures = 0; ; ) {
     try {
       const status = await catchUp(options, known);
       options.onTrouble(null);

@@ -1,9 +1,9 @@
 /** What both pages begin with: the site's settings, and which run they are about. */
 
-import type { Clock } from "../clock";
-import { backoff } from "../clock";
+import { createApi, type Api } from "../api";
+import { backoff, type Clock } from "../clock";
 import { Refused } from "../errors";
-import { createApi, readJson, type Api } from "../http";
+import { readJson } from "../http";
 import type { Run } from "../protocol";
 
 export interface Site {
@@ -16,7 +16,7 @@ export interface Site {
 export async function openSite(clock: Clock, wanted: string | null, tell: (trouble: string | null) => void): Promise<Site> {
   for (let failures = 1; ; failures++) {
     try {
-      const { api: base } = await readJson<{ api: string }>(new URL("config.json", document.baseURI).href);
+      const { api: base } = (await readJson(new URL("config.json", document.baseURI).href)) as { api: string };
       const api = createApi({ base: new URL(base, document.baseURI).href, clock });
       const run = await findRun(api, wanted);
       if (run) {

@@ -43,7 +43,7 @@ class Volunteer {
   }
 
   begin(): void {
-    const power = element<HTMLInputElement>("power");
+    const power = element("power") as HTMLInputElement;
     power.value = String(this.memory.power);
     power.addEventListener("input", () => this.setPower(Number(power.value)));
     this.setPower(this.memory.power);
@@ -52,7 +52,7 @@ class Volunteer {
     setInterval(() => this.tick(), 1000);
     if (this.run.status === "finished") this.over("This run is finished. Thank you to everyone who took part.");
     else if (this.memory.running || query.has("start")) this.toggle();
-    element<HTMLButtonElement>("toggle").disabled = this.mode === "over";
+    (element("toggle") as HTMLButtonElement).disabled = this.mode === "over";
   }
 
   private toggle(): void {
@@ -105,7 +105,7 @@ class Volunteer {
     this.memory.running = mode === "running";
     this.resumedAt = mode === "running" ? Date.now() : null;
     document.body.dataset["mode"] = mode;
-    const button = element<HTMLButtonElement>("toggle");
+    const button = element("toggle") as HTMLButtonElement;
     button.textContent = { idle: "Start", running: "Pause", paused: "Continue", over: "Start again" }[mode];
     button.disabled = mode === "over" && this.run.status === "finished";
     write("status", status);
@@ -191,7 +191,7 @@ function showRun({ run, title, description, data, training }: Run): void {
   document.title = `${title} · WebNN`;
   write("title", title);
   write("description", description);
-  element<HTMLAnchorElement>("watch").href = `watch.html?run=${encodeURIComponent(run)}`;
+  (element("watch") as HTMLAnchorElement).href = `watch.html?run=${encodeURIComponent(run)}`;
   write("data-size", `${count(data.train_examples)} training examples, ${count(data.validation_examples)} held back for testing`);
   write("batch", `${training.local_steps} × ${training.batch_size}`);
 }

@@ -50,7 +50,7 @@ function showRun({ run, title, description, end }: Run): void {
   document.title = `${title} · WebNN`;
   write("title", title);
   write("description", description);
-  element<HTMLAnchorElement>("join").href = `./?run=${encodeURIComponent(run)}`;
+  (element("join") as HTMLAnchorElement).href = `./?run=${encodeURIComponent(run)}`;
   if (end.accuracy !== null) write("goal", `of ${figure(100 * end.accuracy)} % wanted`);
 }
 
