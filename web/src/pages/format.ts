@@ -25,9 +25,9 @@ export function duration(seconds: number): string {
   return `${Math.floor(s / 3600)} h ${two(Math.floor((s % 3600) / 60))} min`;
 }
 
-/** 97.12 % */
+/** 97.1 % */
 export function percent(fraction: number): string {
-  return `${(100 * fraction).toFixed(2)} %`;
+  return `${(100 * fraction).toFixed(1)} %`;
 }
 
 /** Three significant figures, plainly. */

@@ -113,6 +113,8 @@ class Volunteer {
   }
 
   private on(event: ClientEvent): void {
+    // For whoever drives this page by program: `?events` prints every event on the console.
+    if (query.has("events")) console.log(`webnn-event ${JSON.stringify(event)}`);
     // For programs that drive the page: `?events` writes every event to the console, one JSON object a line.
     if (query.has("events")) console.info(`webnn-event ${JSON.stringify(event)}`);
     this.memory.tally = { ...this.counter(event), seconds: this.memory.tally.seconds };
