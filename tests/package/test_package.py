@@ -5,9 +5,12 @@ import os
 import subprocess
 import sys
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
+from stages import Stage
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 MEGABYTE = 1_000_000
@@ -69,34 +72,51 @@ def test_the_zip_holds_no_tensorflow_boto3_or_tests(package: Path) -> None:
     assert not tops & {"tensorflow", "tf_keras", "keras", "boto3", "tests", "sklearn", "ministack"}
 
 
-def test_a_request_is_served_from_the_unzipped_package_alone(unzipped: Path) -> None:
-    event = {
-        "requestContext": {"resourcePath": "/runs", "httpMethod": "GET"},
-        "pathParameters": None,
-        "headers": {},
-        "multiValueQueryStringParameters": None,
-        "body": None,
-        "isBase64Encoded": False,
-        "stageVariables": None,
+EVENT = {
+    "requestContext": {"resourcePath": "/runs", "httpMethod": "GET"},
+    "pathParameters": None,
+    "headers": {},
+    "multiValueQueryStringParameters": None,
+    "body": None,
+    "isBase64Encoded": False,
+    "stageVariables": None,
+}
+
+
+def test_a_request_is_served_from_the_unzipped_package_alone(unzipped: Path, embedded_stage: Stage) -> None:
+    answer = serve(unzipped, embedded_stage.variables)
+
+    assert answer["status"] == 200, answer
+    assert "runs" in json.loads(answer["body"])
+    assert answer["numpy"].startswith(str(unzipped))
+
+
+def test_an_engine_that_does_not_answer_gives_our_error_and_not_a_stack_trace(unzipped: Path) -> None:
+    nobody = {
+        "WEBNN_STAGE": "local",
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_ENDPOINT_URL": "http://127.0.0.1:9",
+        "AWS_ACCESS_KEY_ID": "nobody",
+        "AWS_SECRET_ACCESS_KEY": "nothing",
+        "AWS_MAX_ATTEMPTS": "1",
     }
+
+    answer = serve(unzipped, nobody)
+
+    assert answer["status"] == 503
+    assert json.loads(answer["body"])["error"]["code"] == "unavailable"
+
+
+def serve(unzipped: Path, variables: Mapping[str, str]) -> dict[str, Any]:
+    """One request through `app`, in an interpreter that has nothing but the package and these variables."""
     served = subprocess.run(
-        [sys.executable, "-I", "-S", "-c", SERVE, str(unzipped), json.dumps(event)],
+        [sys.executable, "-I", "-S", "-c", SERVE, str(unzipped), json.dumps(EVENT)],
         cwd=unzipped,
-        # A port that nothing listens on: the answer must come from our own code, in our own shape.
-        env={
-            "WEBNN_STAGE": "local",
-            "AWS_DEFAULT_REGION": "us-east-1",
-            "AWS_ENDPOINT_URL": "http://127.0.0.1:9",
-            "AWS_ACCESS_KEY_ID": "nobody",
-            "AWS_SECRET_ACCESS_KEY": "nothing",
-            "AWS_MAX_ATTEMPTS": "1",
-        },
+        env=dict(variables),
         capture_output=True,
         text=True,
         check=False,
     )
     assert served.returncode == 0, served.stderr
-    answer = json.loads(served.stdout.splitlines()[-1])
-    assert answer["numpy"].startswith(str(unzipped))
-    assert answer["status"] == 503
-    assert json.loads(answer["body"])["error"]["code"] == "unavailable"
+    answer: dict[str, Any] = json.loads(served.stdout.splitlines()[-1])
+    return answer
