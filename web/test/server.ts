@@ -39,6 +39,8 @@ export class TestServer {
   /** Requests served, as `METHOD /path`. */
   readonly log: string[] = [];
   fault: Fault = () => null;
+  /** True: the request is served, and its answer is lost. */
+  afterwards: (method: string, path: string) => boolean = () => false;
   version = 0;
   evaluations: Evaluation[] = [];
   readonly commits: Commit[] = [];
@@ -93,6 +95,7 @@ export class TestServer {
     if (fault === "drop") return void request.socket.destroy();
     if (request.method !== "OPTIONS") this.log.push(line);
     const answer = fault ?? this.answer(request, url, Buffer.concat(chunks));
+    if (this.afterwards(request.method!, url.pathname)) return void request.socket.destroy();
     const raw = Buffer.isBuffer(answer.body);
     response.writeHead(answer.status, {
       "access-control-allow-origin": "*",

@@ -3,6 +3,7 @@
 import type { Spec, TensorSpec, Training } from "../src/protocol";
 import { mulberry32 } from "../src/shuffle";
 import { totalSize } from "../src/wire";
+import type { World } from "./server";
 
 const conv = (name: string, filters: number, input?: number[]) => ({
   class_name: "Conv2D",
@@ -112,4 +113,18 @@ export function shardFor(spec: Spec, examples: number, seed = 7): ArrayBuffer {
     }
   }
   return bytes.buffer;
+}
+
+/** A run of the digits net on little data. */
+export function smallWorld(change: Partial<World> = {}): World {
+  return {
+    spec: digits,
+    training,
+    weights: weightsFor(digits),
+    train: [1, 2].map((seed) => ({ body: shardFor(digits, 200, seed), examples: 200 })),
+    validation: [{ body: shardFor(digits, 100, 9), examples: 100 }],
+    evaluateEvery: 5,
+    versions: 12,
+    ...change,
+  };
 }

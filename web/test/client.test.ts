@@ -1,0 +1,366 @@
+import { describe, expect, test } from "vitest";
+
+import { Corrupt, Diverged, NoBackend, Refused, Stale, Unavailable } from "../src/errors";
+import type { ClientEvent } from "../src/protocol";
+import { evaluateTask, Harness, hashOf, stopTask, trainTask } from "./harness";
+
+const gone = () => new Unavailable("no answer: the network is down");
+const refused = (status: number, code: Refused["code"]) => new Refused(status, code, code);
+
+describe("the cycle", () => {
+  test("trains, announces exactly what it sends, and asks again", async () => {
+    const h = new Harness();
+    h.tasks = [trainTask(0), trainTask(1)];
+
+    expect(await h.run()).toBe("the run is finished");
+
+    expect(h.uploaded).toEqual(["update-1", "update-2"]);
+    expect(h.announced[1]).toEqual({
+      base_version: 1,
+      generation: 0,
+      local_steps: 4,
+      examples: 256,
+      bytes: 3,
+      sha256: await hashOf([1, 2, 3]),
+      encoding: "float32",
+      metrics: { loss: 0.25, accuracy: 0.5 },
+    });
+    expect(h.events.at(-1)).toEqual({ type: "stopped", reason: "the run is finished" });
+  });
+
+  test("downloads a fresh checkpoint for each task, and takes spec and shard from the cache", async () => {
+    const h = new Harness();
+    h.tasks = [trainTask(0), trainTask(1)];
+    await h.run();
+    const count = (call: string) => h.calls.filter((one) => one === call).length;
+    expect([count("download checkpoint"), count("blob shard"), count("blob model")]).toEqual([2, 2, 1]);
+  });
+
+  test("evaluates all shards and reports", async () => {
+    const h = new Harness();
+    h.tasks = [evaluateTask];
+    await h.run();
+    expect(h.reported).toEqual([{ evaluation_id: "e1", version: 3, loss: 0.3, accuracy: 0.9, examples: 15 }]);
+    expect(h.of("evaluated")).toHaveLength(1);
+  });
+
+  test("waits as long as it is told, and never hammers", async () => {
+    const h = new Harness();
+    h.tasks = [{ kind: "wait", seconds: 3, reason: "busy" }, { kind: "wait", seconds: 0, reason: "busy" }];
+    await h.run();
+    expect(h.clock.slept).toEqual([3000, 250]);
+  });
+
+  test("tells what became of an update, later", async () => {
+    const h = new Harness();
+    h.tasks = [trainTask(0), { kind: "wait", seconds: 5, reason: "busy" }, trainTask(1)];
+    await h.run();
+    expect(h.of("settled")).toMatchObject([{ updateId: "update-1", state: "merged", version: 1 }]);
+  });
+
+  test("nothing happens before start", async () => {
+    const h = new Harness();
+    const client = h.join();
+    await h.clock.breathe();
+    await client.stop();
+    expect(h.calls).toEqual([]);
+    expect(h.events).toEqual([{ type: "stopped", reason: "left" }]);
+  });
+});
+
+describe("it gets over by itself", () => {
+  test("a lost network pauses and resumes without a person, and the work is not lost", async () => {
+    const h = new Harness();
+    h.tasks = [trainTask(0), trainTask(1)];
+    h.fail("announce", gone(), gone(), gone());
+
+    expect(await h.run()).toBe("the run is finished");
+
+    expect(h.of("error").map(({ code }) => code)).toEqual(["unavailable", "unavailable", "unavailable"]);
+    expect(h.calls.filter((call) => call === "train")).toHaveLength(2);
+    expect(h.uploaded).toEqual(["update-1", "update-2"]);
+    expect(h.announced[0]!.base_version).toBe(0);
+  });
+
+  test("pauses grow while the server is down", async () => {
+    const h = new Harness();
+    h.fail("join", ...Array.from({ length: 9 }, gone));
+    await h.run();
+    const pauses = h.of("waiting").map(({ seconds }) => seconds);
+    expect(pauses).toHaveLength(9);
+    expect(pauses[1]!).toBeGreaterThan(pauses[0]!);
+    expect(Math.max(...pauses)).toBeLessThanOrEqual(60);
+    expect(pauses.at(-1)!).toBeGreaterThan(20);
+  });
+
+  test("an upload whose answer was lost is sent again under the same ticket: a new one would count twice", async () => {
+    const h = new Harness();
+    h.tasks = [trainTask(0)];
+    h.fail("upload", gone(), gone());
+    await h.run();
+    expect(h.announced).toHaveLength(1);
+    expect(h.calls.filter((call) => call === "upload")).toHaveLength(3);
+    expect(h.uploaded).toEqual(["update-1"]);
+  });
+
+  test("an expired token: it joins again and delivers what it has", async () => {
+    const h = new Harness();
+    h.tasks = [trainTask(0), trainTask(1)];
+    h.fail("announce", refused(401, "unauthorized"));
+    await h.run();
+    expect(h.of("joined")).toHaveLength(2);
+    expect(h.uploaded).toEqual(["update-1", "update-2"]);
+    expect(h.calls.filter((call) => call === "train")).toHaveLength(2);
+    expect(h.clock.slept).toEqual([]);
+  });
+
+  test("tokens refused again and again are not asked for in a hurry", async () => {
+    const h = new Harness();
+    h.fail("task token-1", refused(401, "unauthorized"));
+    h.fail("task token-2", refused(401, "unauthorized"));
+    h.fail("task token-3", refused(401, "unauthorized"));
+    await h.run();
+    expect(h.of("waiting")).toHaveLength(2);
+  });
+
+  test("the run moved on (409): the update is dropped and a new task asked for at once", async () => {
+    const h = new Harness();
+    h.tasks = [trainTask(0), trainTask(5)];
+    h.fail("announce", refused(409, "conflict"));
+    await h.run();
+    expect(h.announced.map(({ base_version }) => base_version)).toEqual([5]);
+    expect(h.clock.slept).toEqual([]);
+  });
+
+  test("an upload ticket that expired while the machine slept: dropped, a new task", async () => {
+    const h = new Harness();
+    h.tasks = [trainTask(0), trainTask(1)];
+    h.fail("upload", new Stale(403, "storage refused the upload with 403"));
+    await h.run();
+    expect(h.uploaded).toEqual(["update-2"]);
+  });
+
+  test("a checkpoint's URL that expired: a new task", async () => {
+    const h = new Harness();
+    h.tasks = [trainTask(0), trainTask(1)];
+    h.fail("download checkpoint", new Stale(403, "storage refused the download with 403"));
+    await h.run();
+    expect(h.uploaded).toEqual(["update-1"]);
+    expect(h.announced[0]!.base_version).toBe(1);
+  });
+
+  test.each([
+    ["an update that the server calls invalid", "announce", refused(400, "invalid")],
+    ["a server error of ours", "announce", refused(500, "internal")],
+    ["a damaged checkpoint", "download checkpoint", new Corrupt("hash")],
+  ])("%s: not repeated, and a pause before the next task", async (_, call, error) => {
+    const h = new Harness();
+    h.tasks = [trainTask(0), trainTask(1)];
+    h.fail(call, error);
+    await h.run();
+    expect(h.announced.map(({ base_version }) => base_version)).toEqual([1]);
+    expect(h.of("waiting")).toHaveLength(1);
+  });
+
+  test("training that diverges sends nothing and starts afresh", async () => {
+    const h = new Harness();
+    h.tasks = [trainTask(0), trainTask(1)];
+    h.fail("train", new Diverged("NaN"));
+    await h.run();
+    expect(h.uploaded).toEqual(["update-1"]);
+    expect(h.of("error")).toMatchObject([{ code: "diverged", fatal: false }]);
+    expect(h.resets).toBe(2);
+  });
+
+  test("a trainer that crashes is started afresh", async () => {
+    const h = new Harness();
+    h.tasks = [trainTask(0), trainTask(1)];
+    h.fail("train", new Error("the GPU was lost"));
+    await h.run();
+    expect(h.uploaded).toEqual(["update-1"]);
+    expect(h.of("error")).toMatchObject([{ code: "trainer", fatal: false }]);
+    expect(h.resets).toBe(2);
+  });
+
+  test("a network that is back cuts the wait short", async () => {
+    const h = new Harness();
+    h.fail("join", gone());
+    let woken = false;
+    h.clock.sleep = (_ms, signal) =>
+      new Promise((_, reject) => signal!.addEventListener("abort", () => reject(signal!.reason as Error)));
+    const client = h.join({
+      onEvent: ({ type }) => {
+        if (type !== "waiting") return;
+        woken = true;
+        setTimeout(() => client.wake(), 5);
+      },
+    });
+    client.start();
+    expect(await client.finished).toBe("the run is finished");
+    expect(woken).toBe(true);
+  });
+
+  test("curiosity about an update never disturbs", async () => {
+    const h = new Harness();
+    h.tasks = [trainTask(0), { kind: "wait", seconds: 5, reason: "busy" }, trainTask(1)];
+    h.fail("update", refused(404, "missing"));
+    await h.run();
+    expect(h.of("error")).toEqual([]);
+    expect(h.uploaded).toHaveLength(2);
+  });
+});
+
+describe("it gives up only where going on is pointless", () => {
+  test("no such run", async () => {
+    const h = new Harness();
+    h.fail("join", refused(404, "missing"));
+    expect(await h.run()).toBe("missing");
+    expect(h.of("error")).toMatchObject([{ code: "missing", fatal: true }]);
+  });
+
+  test("no backend can train this model", async () => {
+    const h = new Harness();
+    h.tasks = [trainTask(0)];
+    h.fail("train", new NoBackend("no backend can train this model (wasm: it did not start)"));
+    expect(await h.run()).toContain("no backend can train this model");
+    expect(h.of("error")).toMatchObject([{ code: "no_backend", fatal: true }]);
+  });
+
+  test("a run that vanishes later is looked for again", async () => {
+    const h = new Harness();
+    h.fail("task token-1", refused(404, "missing"));
+    h.fail("join", undefined, refused(404, "missing"));
+    expect(await h.run()).toBe("the run is finished");
+    expect(h.of("joined")).toHaveLength(2);
+  });
+});
+
+describe("start, pause, stop", () => {
+  const pausing = (h: Harness, at: ClientEvent["type"]) => {
+    const client = h.join({ onEvent: ({ type }) => void (type === at && h.of("paused").length === 0 && client.pause()) });
+    client.start();
+    return client;
+  };
+  const idle = async (h: Harness) => {
+    for (let i = 0; i < 50; i++) await h.clock.breathe();
+  };
+
+  test("a pause holds after the current step, and start goes on with the same task", async () => {
+    const h = new Harness();
+    h.tasks = [trainTask(0)];
+    const client = pausing(h, "step");
+    await idle(h);
+    expect(h.uploaded).toEqual([]);
+    const held = h.clock.now();
+
+    client.start();
+    await client.finished;
+    expect(held).toBe(10);
+    expect(h.announced).toMatchObject([{ base_version: 0, local_steps: 4 }]);
+    expect(h.events.map(({ type }) => type)).toContain("resumed");
+  });
+
+  test("a pause between tasks holds before the next one", async () => {
+    const h = new Harness();
+    h.tasks = [trainTask(0), trainTask(1)];
+    const client = pausing(h, "uploaded");
+    await idle(h);
+    expect(h.uploaded).toEqual(["update-1"]);
+    client.start();
+    await client.finished;
+    expect(h.uploaded).toHaveLength(2);
+  });
+
+  test.each(["joined", "task", "step", "uploaded"] as const)("stop at %s leaves quietly", async (at) => {
+    const h = new Harness();
+    h.tasks = [trainTask(0), trainTask(1)];
+    const client = h.join({ onEvent: ({ type }) => void (type === at && void client.stop()) });
+    client.start();
+    expect(await client.finished).toBe("left");
+    expect(h.of("error")).toEqual([]);
+    expect(h.of("stopped")).toHaveLength(1);
+  });
+
+  test("stop while paused, and while waiting", async () => {
+    const paused = new Harness();
+    paused.tasks = [trainTask(0)];
+    const client = pausing(paused, "step");
+    await idle(paused);
+    await client.stop();
+    expect(paused.of("stopped")).toEqual([{ type: "stopped", reason: "left" }]);
+
+    const waiting = new Harness();
+    waiting.tasks = [{ kind: "wait", seconds: 1e6, reason: "busy" }, trainTask(0)];
+    const other = waiting.join({ onEvent: ({ type }) => void (type === "waiting" && void other.stop()) });
+    other.start();
+    expect(await other.finished).toBe("left");
+    expect(waiting.uploaded).toEqual([]);
+  });
+
+  test("a signal from outside stops it too, even one that was raised before", async () => {
+    const h = new Harness();
+    const client = h.join({ signal: AbortSignal.abort() });
+    client.start();
+    expect(await client.finished).toBe("left");
+    expect(h.calls).toEqual([]);
+  });
+
+  test("stop after the end, and start after the end, do nothing", async () => {
+    const h = new Harness();
+    h.tasks = [stopTask];
+    const client = h.join();
+    client.start();
+    await client.finished;
+    await client.stop();
+    client.start();
+    expect(h.of("stopped")).toHaveLength(1);
+  });
+});
+
+describe("power", () => {
+  test.each([100, 50, 25, 10])("at %s %% the machine is busy that share of the time", async (power) => {
+    const h = new Harness();
+    h.tasks = Array.from({ length: 50 }, (_, version) => trainTask(version));
+    await h.run({ power });
+    const busy = 50 * 4 * h.stepMs;
+    expect(busy / h.clock.now()).toBeCloseTo(power / 100, 2);
+  });
+
+  test("a change is felt in the middle of a task", async () => {
+    const h = new Harness();
+    h.tasks = Array.from({ length: 20 }, (_, version) => trainTask(version));
+    const client = h.join({
+      power: 1,
+      onEvent: (event) => void (event.type === "step" && h.of("step").length === 2 && client.setPower(100)),
+    });
+    client.start();
+    await client.finished;
+    expect(h.clock.now()).toBeLessThan(80 * h.stepMs + 3 * 99 * h.stepMs);
+  });
+
+  test("a task that would outlive its URLs ends early and sends what it has", async () => {
+    const h = new Harness();
+    h.tasks = [trainTask(0)];
+    h.stepMs = 250_000;
+    await h.run();
+    expect(h.announced).toMatchObject([{ local_steps: 3, examples: 192 }]);
+  });
+
+  test("an evaluation that comes too late is not reported", async () => {
+    const h = new Harness();
+    h.tasks = [evaluateTask];
+    h.stepMs = 601_000;
+    await h.run();
+    expect(h.reported).toEqual([]);
+  });
+});
+
+test("step events come at most ten times a second, and with the last step", async () => {
+  const h = new Harness();
+  h.tasks = Array.from({ length: 25 }, (_, version) => trainTask(version));
+  await h.run();
+  const steps = h.of("step");
+  expect(steps.filter(({ step }) => step === 4)).toHaveLength(25);
+  expect(steps.length).toBeLessThan(25 + 11);
+  expect(steps.at(-1)!.imagesPerSecond).toBeCloseTo(6400, 0);
+});
