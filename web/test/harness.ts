@@ -45,13 +45,13 @@ export class Harness {
   /** What the server says next; when it runs out, the run is over. */
   tasks: (Task | Error)[] = [];
   /** Errors to throw, by call; each is thrown once. */
-  readonly faults = new Map<string, unknown[]>();
+  readonly faults = new Map<string, (Error | undefined)[]>();
   stepMs = 10;
   resets = 0;
   private tickets = 0;
   private tokens = 0;
 
-  fail(call: string, ...errors: unknown[]): void {
+  fail(call: string, ...errors: (Error | undefined)[]): void {
     this.faults.set(call, errors);
   }
 
