@@ -5,7 +5,7 @@ What is stored
     commit has a ledger row. Blobs (checkpoints, bodies of updates) are immutable and never overwritten.
 
 One commit
-    1. *Collect*: read the head, then the pending updates in order. A row whose body was not uploaded yet is
+    1. *Collect*: read the pending updates in order, then the head. A row whose body was not uploaded yet is
        passed over; it stays pending.
     2. *Decide*: check every body, fold the good ones into the head's weights. Pure but for the reads.
     3. *Write the checkpoint* under a key with this attempt's id in it, which no other attempt uses.
@@ -29,6 +29,7 @@ No answer (Unavailable)
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from itertools import accumulate
 
 from webnn.core.checks import checked_delta
 from webnn.core.merge import Contribution, Folded, merge
@@ -40,6 +41,10 @@ from webnn.specs import Specs
 from webnn.store import keys
 from webnn.store.ports import MAX_COMMIT, Blobs, Catalog
 from webnn.store.verified import verified
+
+# Time is looked at between commits only, so one commit must read and check its bodies well within a function's minute.
+# At 50 MB/s from S3 this is 20 seconds; the rate is an assumption, not a measurement.
+MAX_COMMIT_BYTES = 1_000_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +95,9 @@ class Committer:
         """
         done, passed = Drained(), ""
         while not out_of_time():
+            # Before the head: an update announced after this was read may stand on a version that it has not seen.
+            batch = _fitting(self._catalog.pending(run, MAX_COMMIT, after=passed))
             head = self._catalog.head(run)
-            batch = self._catalog.pending(run, MAX_COMMIT, after=passed)
             if not batch:
                 return done
             commit = self._decide(head, batch)
@@ -180,6 +186,7 @@ class _Decision:
                 continue
             self._folding.append(update)
             yield contribution
+            del contribution  # before the next body is read, so that only one is held
 
     def settled(self, folded: tuple[Folded, ...]) -> tuple[Update, ...]:
         """Every update in its final state, in update order."""
@@ -223,9 +230,16 @@ class _Decision:
     def _base_weights(self, entry: LedgerEntry) -> Vector:
         """Neighbouring updates mostly share their base, so one is kept."""
         if self._base is None or self._base[0] != entry.version:
+            self._base = None  # before the next is read, so that only one is held
             weights = checkpoint_weights(self._blobs, self._spec, entry.checkpoint_key, entry.sha256)
             self._base = entry.version, weights
         return self._base[1]
+
+
+def _fitting(batch: list[Update]) -> list[Update]:
+    """As many of the first updates as one commit can read in its time, but at least one."""
+    sizes = accumulate(update.bytes for update in batch)
+    return [update for update, size in zip(batch, sizes, strict=True) if size <= MAX_COMMIT_BYTES] or batch[:1]
 
 
 def checkpoint_weights(blobs: Blobs, spec: Spec, key: str, digest: str) -> Vector:

@@ -397,3 +397,39 @@ def test_the_ledger_names_every_version_once_and_every_checkpoint_is_there(world
         assert len(world.blobs.get(entry.checkpoint_key)) == entry.bytes == 12
         assert entry.checkpoint_key == keys.checkpoint(world.name, entry.version, entry.attempt)
     assert len({entry.attempt for entry in entries}) == 4
+
+
+class TestReadsAreOrdered:
+    def test_an_update_announced_between_the_two_reads_is_never_ahead_of_the_head(self, world: World) -> None:
+        world.contribute([1, 0, 0])
+        happened: list[str] = []
+
+        def meanwhile(method: str) -> None:
+            """After the first of the two reads, whichever that is, a rival merges and a client builds on that."""
+            if method in {"head", "pending"} and not happened:
+                happened.append(method)
+                drain(world)
+                world.contribute([0, 1, 0], base_version=world.head.version)
+
+        drain(around(world, catalog=Faulty(world.catalog, after=meanwhile)))
+
+        assert happened
+        assert world.weights == [2, 3, 3]
+        assert [line.staleness for entry in world.catalog.ledger(world.name, 0, 10) for line in entry.updates] == [0, 0]
+
+
+class TestLargeBatches:
+    def test_a_commit_takes_no_more_bytes_than_it_has_time_for(
+        self, world: World, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        updates = [world.contribute([1, 0, 0]) for _ in range(5)]
+        monkeypatch.setattr("webnn.commit.MAX_COMMIT_BYTES", 2 * updates[0].bytes)
+
+        assert drain(world) == Drained(commits=3, merged=5)
+
+    def test_an_update_larger_than_that_is_committed_alone(self, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+        world.contribute([1, 0, 0])
+        world.contribute([1, 0, 0])
+        monkeypatch.setattr("webnn.commit.MAX_COMMIT_BYTES", 1)
+
+        assert drain(world) == Drained(commits=2, merged=2)
