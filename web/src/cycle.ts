@@ -1,5 +1,5 @@
 /**
- * The cycle of a client: ask, do, send, again. One pass through `turn` is one task.
+ * The cycle of a client: ask, do, send, again.
  *
  * What was trained is not lost with the network: it is kept, with its ticket once there is one, until storage has it or
  * the server wants it no more. The ticket is kept because an upload whose answer was lost may have arrived: sent again
@@ -61,11 +61,14 @@ export class Cycle {
   /** Has this client ever been let in? */
   joined = false;
 
-  /** Does one task. Gives the reason when the run is over, else null. */
+  /** Delivers what is left over, or does one task. Gives the reason when the run is over, else null. */
   async turn(): Promise<string | null> {
     const { api, run, signal } = this.around;
     const token = await this.token();
-    if (this.unsent) await this.deliver(token, this.unsent);
+    if (this.unsent) {
+      await this.deliver(token, this.unsent);
+      return null;
+    }
     const [task] = await Promise.all([api.nextTask(run, token, signal), this.settleOldest(token)]);
     return this.perform(task, token);
   }

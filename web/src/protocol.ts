@@ -249,6 +249,8 @@ export type PageMessage =
   | { type: "pause" }
   | { type: "resume" }
   | { type: "power"; power: number }
+  /** The network is back, or the page is looked at again: wait no longer. */
+  | { type: "wake" }
   | { type: "stop" };
 
 export type WorkerMessage = { type: "event"; event: ClientEvent };

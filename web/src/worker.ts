@@ -26,7 +26,6 @@ addEventListener("message", ({ data }: MessageEvent<PageMessage>) => {
   if (data.type === "pause") client?.pause();
   if (data.type === "resume") client?.start();
   if (data.type === "power") client?.setPower(data.power);
+  if (data.type === "wake") client?.wake();
   if (data.type === "stop") void client?.stop();
 });
-
-addEventListener("online", () => client?.wake());

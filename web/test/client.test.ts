@@ -93,6 +93,16 @@ describe("it gets over by itself", () => {
     expect(pauses.at(-1)!).toBeGreaterThan(20);
   });
 
+  test("patience begins anew after a success", async () => {
+    const h = new Harness();
+    h.tasks = [trainTask(0), trainTask(1), trainTask(2)];
+    h.fail("announce", gone(), gone(), undefined, gone());
+    await h.run();
+    const [first, second, third] = h.of("waiting").map(({ seconds }) => seconds);
+    expect(second).toBeGreaterThan(first!);
+    expect(third).toBe(first);
+  });
+
   test("an upload whose answer was lost is sent again under the same ticket: a new one would count twice", async () => {
     const h = new Harness();
     h.tasks = [trainTask(0)];
@@ -324,6 +334,30 @@ describe("power", () => {
     await h.run({ power });
     const busy = 50 * 4 * h.stepMs;
     expect(busy / h.clock.now()).toBeCloseTo(power / 100, 2);
+  });
+
+  test("what a coarse timer oversleeps is worked off again", async () => {
+    const h = new Harness();
+    h.tasks = Array.from({ length: 100 }, (_, version) => trainTask(version));
+    const { sleep } = h.clock;
+    h.clock.sleep = (ms, signal) => sleep(ms + 15, signal);
+    await h.run({ power: 50 });
+    expect((400 * h.stepMs) / h.clock.now()).toBeCloseTo(0.5, 2);
+  });
+
+  test("a change is felt in the middle of a long pause", async () => {
+    const h = new Harness();
+    h.tasks = [trainTask(0)];
+    h.stepMs = 1000;
+    const { sleep } = h.clock;
+    h.clock.sleep = (ms, signal) => {
+      client.setPower(100);
+      return sleep(ms, signal);
+    };
+    const client = h.join({ power: 1 });
+    client.start();
+    await client.finished;
+    expect(h.clock.now()).toBe(4500);
   });
 
   test("a change is felt in the middle of a task", async () => {

@@ -110,6 +110,12 @@ describe("a body of the wrong length is refused", () => {
   });
 });
 
+test("int32 from quantised numbers is rounded, ties to even", () => {
+  const spec: TensorSpec = { name: "i", shape: [], dtype: "int32", quantization: { dtype: "uint8", min: -1, scale: 0.5 } };
+  const [column] = decodeShard([spec], new Uint8Array([0, 1, 3, 5, 7, 8]).buffer, 6);
+  expect([...gather(column!, all(6))].map((value) => value + 0)).toEqual([-1, 0, 0, 2, 2, 3]);
+});
+
 test("a scalar has one element", () => {
   expect(sizeOf({ name: "s", shape: [], dtype: "float32" })).toBe(1);
 });

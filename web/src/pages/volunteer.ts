@@ -26,6 +26,7 @@ type Mode = "idle" | "running" | "paused" | "over";
 class Volunteer {
   private worker: Worker | null = null;
   private mode: Mode = "idle";
+  private finished = false;
   private memory: Memory;
   private counter: (event: ClientEvent) => Tally;
   private resumedAt: number | null = null;
@@ -49,10 +50,20 @@ class Volunteer {
     this.setPower(this.memory.power);
     element("toggle").addEventListener("click", () => this.toggle());
     addEventListener("pagehide", () => this.remember());
+    addEventListener("online", () => this.say({ type: "wake" }));
+    document.addEventListener("visibilitychange", () => {
+      if (!document.hidden) this.say({ type: "wake" });
+    });
     setInterval(() => this.tick(), 1000);
-    if (this.run.status === "finished") this.over("This run is finished. Thank you to everyone who took part.");
+    (element("toggle") as HTMLButtonElement).disabled = false;
+    if (this.run.status === "finished") this.finish();
     else if (this.memory.running || query.has("start")) this.toggle();
-    (element("toggle") as HTMLButtonElement).disabled = this.mode === "over";
+  }
+
+  /** The run is over, whoever said so first. A client that still works is left to end by itself. */
+  finish(): void {
+    this.finished = true;
+    if (this.mode !== "running") this.over("This run is finished. Thank you to everyone who took part.");
   }
 
   private toggle(): void {
@@ -106,15 +117,14 @@ class Volunteer {
     this.resumedAt = mode === "running" ? Date.now() : null;
     document.body.dataset["mode"] = mode;
     const button = element("toggle") as HTMLButtonElement;
-    button.textContent = { idle: "Start", running: "Pause", paused: "Continue", over: "Start again" }[mode];
-    button.disabled = mode === "over" && this.run.status === "finished";
+    const over = this.finished ? "Finished" : "Start again";
+    button.textContent = { idle: "Start", running: "Pause", paused: "Continue", over }[mode];
+    button.disabled = mode === "over" && this.finished;
     write("status", status);
     this.remember();
   }
 
   private on(event: ClientEvent): void {
-    // For whoever drives this page by program: `?events` prints every event on the console.
-    if (query.has("events")) console.log(`webnn-event ${JSON.stringify(event)}`);
     // For programs that drive the page: `?events` writes every event to the console, one JSON object a line.
     if (query.has("events")) console.info(`webnn-event ${JSON.stringify(event)}`);
     this.memory.tally = { ...this.counter(event), seconds: this.memory.tally.seconds };
@@ -212,7 +222,8 @@ function showStory(chart: ReturnType<typeof createChart>, target: number | null,
 async function main(): Promise<void> {
   const { api, run, base } = await openSite(systemClock, query.get("run"), (trouble) => write("trouble", trouble ?? ""));
   showRun(run);
-  new Volunteer(run, base).begin();
+  const volunteer = new Volunteer(run, base);
+  volunteer.begin();
   const chart = createChart(element("accuracy-chart"), {
     lines: [
       { label: "accuracy", colour: "--accent", dots: true, fill: true },
@@ -226,7 +237,10 @@ async function main(): Promise<void> {
     api,
     clock: systemClock,
     run: run.run,
-    onStory: (story) => showStory(chart, run.end.accuracy, story),
+    onStory: (story) => {
+      showStory(chart, run.end.accuracy, story);
+      if (story.status === "finished") volunteer.finish();
+    },
     onTrouble: (message) => write("trouble", message ? "The server does not answer. Trying again…" : ""),
     hidden: () => document.hidden,
     signal: new AbortController().signal,
