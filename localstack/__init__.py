@@ -1,0 +1,1 @@
+"""LocalStack for the tests, set up and started without Docker."""
