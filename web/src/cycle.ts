@@ -9,7 +9,7 @@
 import type { Clock } from "./clock";
 import { Refused, Stale } from "./errors";
 import { sha256, type Api } from "./api";
-import type { Announcement, ClientEvent, EvaluateTask, Membership, Spec, Task, Ticket, TrainTask, WaitTask } from "./protocol";
+import type { Announcement, ClientEvent, EvaluateTask, Membership, Spec, StopTask, Task, Ticket, TrainTask, WaitTask } from "./protocol";
 import type { BlobCache } from "./shards";
 import type { Throttle } from "./throttle";
 import type { AfterStep, Trained, Trainer } from "./trainer";
@@ -18,6 +18,7 @@ const STEP_EVENT_MS = 100;
 const SETTLING_MS = 1500;
 const MOST_UNSETTLED = 500;
 const SPEED_MEMORY_MS = 2000;
+const SETTLED_PER_WAIT = 10;
 const SHORTEST_WAIT_S = 0.25;
 
 export interface Parts {
@@ -69,7 +70,7 @@ export class Cycle {
       await this.deliver(token, this.unsent);
       return null;
     }
-    const [task] = await Promise.all([api.nextTask(run, token, signal), this.settleOldest(token)]);
+    const [task] = await Promise.all([api.nextTask(run, token, signal), this.settle(token, 1)]);
     return this.perform(task, token);
   }
 
@@ -90,17 +91,24 @@ export class Cycle {
   }
 
   private async perform(task: Task, token: string): Promise<string | null> {
-    if (task.kind === "stop") return task.reason;
-    if (task.kind === "wait") await this.wait(task);
+    if (task.kind === "stop") return this.stop(task, token);
+    if (task.kind === "wait") await this.wait(task, token);
     if (task.kind === "train") await this.train(task, token);
     if (task.kind === "evaluate") await this.evaluate(task, token);
     this.around.emit({ type: "traffic", ...this.around.api.traffic });
     return null;
   }
 
-  private async wait(task: WaitTask): Promise<void> {
+  private async stop(task: StopTask, token: string): Promise<string> {
+    // Nobody asks later, so what is known now is what the visitor will have been told.
+    await this.settle(token, MOST_UNSETTLED, 0);
+    return task.reason;
+  }
+
+  private async wait(task: WaitTask, token: string): Promise<void> {
     // Never at once, whatever the server says: a client must not hammer.
     await this.around.wait(Math.max(task.seconds, SHORTEST_WAIT_S), task.reason);
+    await this.settle(token, SETTLED_PER_WAIT);
   }
 
   private async train(task: TrainTask, token: string): Promise<void> {
@@ -189,16 +197,21 @@ export class Cycle {
     emit({ type: "uploaded", updateId, version, steps, examples, bytes });
   }
 
-  /** Asks what became of the oldest update, once it has had time to be merged. Curiosity: no failure matters. */
-  private async settleOldest(token: string): Promise<void> {
+  /** Asks what became of the oldest updates, once they have had time to be merged. Curiosity: no failure matters. */
+  private async settle(token: string, most: number, ageMs = SETTLING_MS): Promise<void> {
+    const { clock } = this.around;
+    const due = this.unsettled.filter(({ since }) => clock.now() - since >= ageMs).slice(0, most);
+    for (const one of due) if (!(await this.settleOne(token, one))) return;
+  }
+
+  /** False when the server does not answer. */
+  private async settleOne(token: string, one: Unsettled): Promise<boolean> {
     const { api, run, signal, clock, emit } = this.around;
-    const oldest = this.unsettled[0];
-    if (!oldest || clock.now() - oldest.since < SETTLING_MS) return;
-    const found = await api.getUpdate(run, token, oldest.id, signal).catch(() => null);
-    this.unsettled = this.unsettled.filter((one) => one !== oldest);
-    if (!found) return;
-    if (found.state === "pending") this.unsettled.push({ id: oldest.id, since: clock.now() });
-    else emit({ type: "settled", updateId: oldest.id, ...pick(found) });
+    const found = await api.getUpdate(run, token, one.id, signal).catch(() => null);
+    this.unsettled = this.unsettled.filter((other) => other !== one);
+    if (found?.state === "pending") this.unsettled.push({ id: one.id, since: clock.now() });
+    else if (found) emit({ type: "settled", updateId: one.id, ...pick(found) });
+    return found !== null;
   }
 }
 

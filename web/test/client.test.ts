@@ -58,6 +58,14 @@ describe("the cycle", () => {
     expect(h.of("settled")).toMatchObject([{ updateId: "update-1", state: "merged", version: 1 }]);
   });
 
+  test("asks what became of the last updates before it leaves", async () => {
+    const h = new Harness();
+    h.tasks = [trainTask(0), trainTask(1), trainTask(2)];
+    await h.run();
+    expect(h.of("settled").map(({ updateId }) => updateId)).toEqual(["update-1", "update-2", "update-3"]);
+    expect(h.events.at(-1)!.type).toBe("stopped");
+  });
+
   test("nothing happens before start", async () => {
     const h = new Harness();
     const client = h.join();
