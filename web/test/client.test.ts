@@ -55,7 +55,9 @@ describe("the cycle", () => {
     const h = new Harness();
     h.tasks = [trainTask(0), { kind: "wait", seconds: 5, reason: "busy" }, trainTask(1)];
     await h.run();
-    expect(h.of("settled")).toMatchObject([{ updateId: "update-1", state: "merged", version: 1 }]);
+    expect(h.of("settled")[0]).toMatchObject({ updateId: "update-1", state: "merged", version: 1 });
+    const order = h.events.map(({ type }) => type).filter((type) => type === "settled" || type === "uploaded");
+    expect(order).toEqual(["uploaded", "settled", "uploaded", "settled"]);
   });
 
   test("asks what became of the last updates before it leaves", async () => {
