@@ -123,12 +123,12 @@ def dynamodb_obstacle() -> str | None:
         return None
     if platform.machine().lower() not in MACHINES:
         return f"DynamoDB Local's sqlite4java does not come compiled for {platform.machine()}"
-    if shutil.which("mvn") is None:
-        return "there is no mvn on PATH (DynamoDB Local comes from Maven Central)"
     try:
         find_libjvm()
     except Missing as error:
         return error.message
+    if shutil.which("mvn") is None:
+        return "there is no mvn on PATH (DynamoDB Local comes from Maven Central)"
     return None
 
 
