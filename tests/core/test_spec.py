@@ -126,6 +126,7 @@ WRONG = {
     "a validation shard of another size": ({"data": data(validation=[SHARD | {"bytes": 95}])}, "has 95 bytes"),
     "an empty shard": ({"data": data(train=[SHARD | {"examples": 0, "bytes": 0}])}, "train"),
     "a hash in capitals": ({"data": data(train=[SHARD | {"sha256": "A" * 64}])}, "sha256"),
+    "a hash and a line": ({"data": data(train=[SHARD | {"sha256": "a" * 64 + "\n"}])}, "sha256"),
     "a short hash": ({"data": data(train=[SHARD | {"sha256": "a" * 63}])}, "sha256"),
     "an unknown member of data": ({"data": data(test=[])}, "data"),
     "no data": ({"data": None}, "data"),

@@ -14,7 +14,8 @@ from webnn.wiring import services
 
 routes = Blueprint(__name__)
 
-After = Annotated[int, Meta(ge=-1, le=999_999_999_999)]
+# As text, because a lenient reading of numbers would take 1e3 too.
+After = Annotated[str, Meta(pattern=r"^(-1|[0-9]{1,12})\Z")]
 
 
 @routes.route("/runs", methods=["GET"], cors=True)
@@ -35,7 +36,7 @@ def get_run(run: str) -> Response:
 @translated
 def get_history(run: str) -> Response:
     """What happened after a version."""
-    after = parse_text(After, _query("after"), "after", default=-1)
+    after = int(parse_text(After, _query("after"), "after", default="-1"))
     return answer(answers.history(run, services().runs.history(_name(run), after)))
 
 

@@ -14,7 +14,7 @@ from webnn.updates import Announcement
 MAX_BODY = 128 * 1024
 
 Count = Annotated[int, Meta(ge=0, le=999_999_999_999)]
-Id = Annotated[str, Meta(pattern="^[0-9a-f]{32}$")]
+Id = Annotated[str, Meta(pattern=r"^[0-9a-f]{32}\Z")]
 Fraction = Annotated[float, Meta(ge=0.0, le=1.0)]
 
 T = TypeVar("T")

@@ -15,8 +15,8 @@ from webnn.core.tensors import TensorSpec, total_bytes, total_size
 from webnn.core.wire import update_bytes
 from webnn.errors import Invalid
 
-Sha256 = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
-RunName = Annotated[str, Meta(pattern="^[a-z0-9][a-z0-9-]{0,62}$")]
+Sha256 = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
+RunName = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,62}\Z")]
 Positive = Annotated[int, Meta(ge=1, le=10**12)]
 Encoding = Literal["float32", "float16", "uint8", "uint16"]
 
