@@ -18,6 +18,8 @@ from webnn import wiring
 from webnn.local.engine import Engine, embedded_engine
 from webnn.store.ports import Blobs, Catalog
 
+pytest_plugins = ["localstack.fixtures"]
+
 ANSWERED = pytest.StashKey[dict[str, str]]()
 
 hypothesis_settings.register_profile("webnn", deadline=None, print_blob=True)
@@ -59,6 +61,12 @@ def embedded(pytestconfig: pytest.Config) -> Iterator[Engine]:
 def embedded_stage(embedded: Engine) -> Stage:
     """The stage `local`, made from `infra/` on the embedded engine."""
     return stages.engine_stage("embedded", {**embedded.environment(), "WEBNN_STAGE": "local"})
+
+
+@pytest.fixture(scope="session")
+def localstack_stage(localstack: Engine) -> Stage:
+    """A stage on LocalStack, of another name than the one that is deployed there: no function merges its updates."""
+    return stages.engine_stage("localstack", {**localstack.environment(), "WEBNN_STAGE": "contract"})
 
 
 @pytest.fixture

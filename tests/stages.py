@@ -16,7 +16,7 @@ from webnn.store.ports import Blobs, Catalog
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 # Engines that are reached over the network, as clients reach AWS.
-NETWORKED = ["embedded"]
+NETWORKED = ["embedded", pytest.param("localstack", marks=pytest.mark.localstack)]
 
 Stores = tuple[Catalog, Blobs]
 

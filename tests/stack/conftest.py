@@ -15,7 +15,7 @@ TEMPLATE = Path(__file__).parents[2] / "infra" / "stack.yaml"
 SECRET = "5a" * 32
 
 
-@pytest.fixture(scope="session", params=["embedded"])
+@pytest.fixture(scope="session", params=["embedded", pytest.param("localstack", marks=pytest.mark.localstack)])
 def engine(request: pytest.FixtureRequest) -> Any:
     """Each engine in turn, bare."""
     return request.getfixturevalue(request.param)

@@ -55,7 +55,11 @@ class S3Blobs:
         S3 itself holds the upload to the size and the SHA-256, so a ticket used twice writes the same bytes.
         """
         checksum = base64.b64encode(bytes.fromhex(sha256)).decode()
-        fields = {"success_action_status": "201", "x-amz-checksum-sha256": checksum}
+        fields = {
+            "success_action_status": "201",
+            "x-amz-checksum-algorithm": "SHA256",
+            "x-amz-checksum-sha256": checksum,
+        }
         conditions: list[dict[str, str] | list[str | int]] = [{name: value} for name, value in fields.items()]
         conditions.append(["content-length-range", size, size])
         post = self._s3.generate_presigned_post(
