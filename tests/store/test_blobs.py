@@ -96,7 +96,14 @@ def test_an_upload_of_other_bytes_is_refused_and_writes_nothing(blobs: Blobs, ke
         blobs.get(key)
 
 
-@pytest.mark.usefixtures("_hashed")
+@pytest.fixture
+def _readable_after_refusal(request: pytest.FixtureRequest, stage: Stage) -> None:
+    if stage.name == "localstack":
+        reason = "LocalStack 4.9.2 refuses the replay, then answers no request for the blob any more"
+        request.applymarker(pytest.mark.xfail(reason=reason, run=False))
+
+
+@pytest.mark.usefixtures("_hashed", "_readable_after_refusal")
 def test_a_replayed_upload_of_other_bytes_leaves_the_first(blobs: Blobs, key: str) -> None:
     ticket = ticket_for(blobs, key)
     upload(blobs, ticket, BODY)
