@@ -3,10 +3,12 @@
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from math import isfinite
 
 import msgspec
 
 from webnn.core import spec as specs
+from webnn.core.merge import norm
 from webnn.core.records import Evaluation, Head, LedgerEntry, Run
 from webnn.core.spec import RunName, Spec
 from webnn.core.wire import Vector, encode_vector, sha256
@@ -87,6 +89,8 @@ class Runs:
         spec = specs.parse(spec_body)
         if weights.nbytes != spec.update_bytes("float32"):
             raise Invalid(f"the weights have {weights.size} elements, the spec another number")
+        if not isfinite(norm(weights)):
+            raise Invalid("the weights hold NaN or infinity")
         run = self._store_spec(name, title, description, spec_body)
         genesis = self._store_genesis(name, encode_vector(weights))
         head = Head(name, 0, 0, 0, genesis.checkpoint_key, genesis.sha256, genesis.bytes)
