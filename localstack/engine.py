@@ -9,6 +9,7 @@ import json
 import os
 import signal
 import sys
+import tempfile
 import threading
 import time
 import urllib.error
@@ -67,6 +68,7 @@ def _environment(rows: Tables) -> dict[str, str]:
     return {
         "PATH": os.defpath,
         "LANG": "C.UTF-8",
+        "TMPDIR": tempfile.gettempdir(),
         "WEBNN_DYNAMODB_URL": rows.url,
         "WEBNN_FUNCTION_PYTHON": str(FUNCTION_PYTHON),
     }

@@ -142,8 +142,9 @@ def _bring_up_to_date(part: Part, say: Say) -> None:
 
 
 def _make_venv() -> None:
+    python = _find_python()
     _clear(ROOT / "venv")
-    _run([_find_python(), "-I", "-m", "venv", str(ROOT / "venv")])
+    _run([python, "-I", "-m", "venv", str(ROOT / "venv")])
     # The lock is complete, so nothing is to be resolved.
     _pip("install", "--no-deps", "-r", str(HERE / "requirements.lock"))
 
@@ -157,9 +158,10 @@ def _make_plugin() -> None:
 
 
 def _make_functions() -> None:
+    python = _find_python()
     _clear(ROOT / "functions")
     # Without pip and setuptools: a function that needs them has to bring them.
-    _run([_find_python(), "-I", "-m", "venv", "--without-pip", str(ROOT / "functions")])
+    _run([python, "-I", "-m", "venv", "--without-pip", str(ROOT / "functions")])
     _pip("--python", str(FUNCTION_PYTHON), "install", "--no-deps", "-r", str(HERE / "functions.lock"))
 
 

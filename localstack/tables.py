@@ -2,6 +2,7 @@
 
 import os
 import secrets
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -45,7 +46,7 @@ def tables() -> Iterator[Tables]:
 def _dynamodb_local() -> Iterator[Tables]:
     command = [str(LOCALSTACK_PYTHON), "-I", "-m", "webnn_localstack.dynamodb_local", str(DYNAMODB), str(find_libjvm())]
     # The variable is for the case that a later version of it sends reports from where this one does not.
-    environment = {"PATH": os.defpath, "LANG": "C.UTF-8", "DDB_LOCAL_TELEMETRY": "0"}
+    environment = {"PATH": os.defpath, "LANG": "C.UTF-8", "TMPDIR": tempfile.gettempdir(), "DDB_LOCAL_TELEMETRY": "0"}
     with child("DynamoDB Local", command, environment, ROOT) as running:
         told = announcement(running, START_SECONDS)
         assert_tree_on_loopback(running.process.pid, told["port"])

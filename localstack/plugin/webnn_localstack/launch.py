@@ -31,6 +31,7 @@ def main(port: int) -> None:
     """Runs LocalStack until a signal ends it."""
     _check()
     folder = tempfile.tempdir = tempfile.mkdtemp(prefix="webnn-localstack-")
+    os.environ.pop("TMPDIR", None)  # LocalStack warns of it
 
     # There is no state to save, and LocalStack's own orderly end takes seven seconds. Functions end by themselves when
     # this process does.

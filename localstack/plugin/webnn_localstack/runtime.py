@@ -89,10 +89,19 @@ def _answer(handler: Handler, request: dict[str, Any]) -> dict[str, Any]:
     os.environ["_X_AMZN_TRACE_ID"] = request["trace"]
     context = Context(request["id"], request["arn"], request["end"])
     try:
-        return {"payload": json.dumps(handler(json.loads(request["payload"] or "{}"), context))}
+        result = handler(json.loads(request["payload"] or "{}"), context)
     except Exception as error:
         traceback.print_exc()
         return {"failure": {**_told(error, type(error).__name__), "requestId": request["id"]}}
+    return _as_json(result)
+
+
+def _as_json(result: Any) -> dict[str, Any]:
+    try:
+        return {"payload": json.dumps(result)}
+    except (TypeError, ValueError) as error:
+        told = {"errorType": "Runtime.MarshalError", "errorMessage": f"Unable to marshal response: {error}"}
+        return {"failure": told}
 
 
 def _told(error: BaseException, kind: str) -> dict[str, Any]:
