@@ -10,7 +10,6 @@ from botocore.exceptions import ClientError
 from localstack.clients import Clients
 from webnn.local.engine import Engine
 
-pytest_plugins = ["localstack.fixtures"]
 pytestmark = pytest.mark.localstack
 
 TABLE = "localstack-facts"

@@ -13,7 +13,6 @@ import pytest
 
 from localstack.clients import Clients
 
-pytest_plugins = ["localstack.fixtures"]
 pytestmark = pytest.mark.localstack
 
 ROLE = "arn:aws:iam::000000000000:role/facts"

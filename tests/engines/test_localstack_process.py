@@ -20,7 +20,6 @@ from webnn.errors import Invalid, Unavailable
 from webnn.local.engine import Engine
 from webnn.local.sockets import listening_addresses
 
-pytest_plugins = ["localstack.fixtures"]
 pytestmark = [
     pytest.mark.localstack,
     pytest.mark.skipif(not Path("/proc/self/net/tcp").exists(), reason="this system has no /proc to look into"),

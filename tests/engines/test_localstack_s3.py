@@ -13,7 +13,6 @@ from botocore.exceptions import ClientError
 
 from localstack.clients import Clients
 
-pytest_plugins = ["localstack.fixtures"]
 pytestmark = pytest.mark.localstack
 
 BODY = b"just these bytes"

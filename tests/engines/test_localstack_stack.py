@@ -9,7 +9,6 @@ from botocore.exceptions import ClientError
 
 from localstack.clients import Clients
 
-pytest_plugins = ["localstack.fixtures"]
 pytestmark = pytest.mark.localstack
 
 STACK = "facts"
