@@ -1,5 +1,7 @@
-"""AWS clients of a running engine, for tests."""
+"""What tests speak to a running engine with."""
 
+import io
+import zipfile
 from collections.abc import Callable
 from functools import cache
 from typing import Any
@@ -33,3 +35,11 @@ def clients(engine: Engine) -> Clients:
         )
 
     return client
+
+
+def zipped(name: str, code: str) -> bytes:
+    """A function's zip that holds one file."""
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        archive.writestr(name, code)
+    return content.getvalue()

@@ -1,19 +1,17 @@
 """LocalStack's processes: who can reach them, what they are told, and that they never outlive who started them."""
 
-import io
 import json
 import os
 import subprocess
 import sys
 import time
-import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from localstack.clients import clients
+from localstack.clients import clients, zipped
 from localstack.engine import KEY, URL_VARIABLE, localstack_engine
 from localstack.processes import assert_tree_on_loopback, tree
 from webnn.errors import Invalid, Unavailable
@@ -149,16 +147,14 @@ def test_one_that_does_not_answer_is_told_of(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def call_a_function(engine: Engine) -> None:
-    aws, content = clients(engine), io.BytesIO()
-    with zipfile.ZipFile(content, "w") as archive:
-        archive.writestr("nothing.py", NOTHING)
+    aws = clients(engine)
     aws("iam").create_role(RoleName="nothing", AssumeRolePolicyDocument="{}")
     aws("lambda").create_function(
         FunctionName="nothing",
         Runtime="python3.11",
         Handler="nothing.handler",
         Role="arn:aws:iam::000000000000:role/nothing",
-        Code={"ZipFile": content.getvalue()},
+        Code={"ZipFile": zipped("nothing.py", NOTHING)},
     )
     aws("lambda").get_waiter("function_active_v2").wait(FunctionName="nothing", WaiterConfig={"Delay": 1})
     assert "FunctionError" not in aws("lambda").invoke(FunctionName="nothing")

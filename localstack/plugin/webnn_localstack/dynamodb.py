@@ -6,8 +6,10 @@ transactions are the server's.
 """
 
 import os
+from urllib.parse import urlsplit
 
-from localstack.aws.forwarder import AwsRequestProxy, HttpFallbackDispatcher
+from localstack.aws.forwarder import HttpFallbackDispatcher
+from localstack.services.dynamodb.server import DynamodbServer
 from localstack.services.dynamodb.v2.provider import DynamoDBProvider
 from localstack.services.dynamodbstreams.v2.provider import DynamoDBStreamsProvider
 from localstack.services.plugins import Service
@@ -15,18 +17,8 @@ from localstack.services.plugins import Service
 from webnn_localstack.settings import DYNAMODB_URL
 
 
-class RunningServer:
-    """Stands where LocalStack has the server that it starts by itself.
-
-    Attributes:
-        url: Where the server answers.
-        proxy: Forwards requests to it.
-    """
-
-    def __init__(self, url: str) -> None:
-        """Takes where the server answers."""
-        self.url = url
-        self.proxy = AwsRequestProxy(url)
+class RunningServer(DynamodbServer):
+    """Stands where LocalStack has the server that it downloads and starts by itself."""
 
     def start_dynamodb(self) -> bool:
         """It runs already."""
@@ -46,7 +38,7 @@ class RunningDynamoDB(DynamoDBProvider):
 
     @staticmethod
     def _new_dynamodb_server() -> RunningServer:
-        return RunningServer(os.environ[DYNAMODB_URL])
+        return _server()
 
 
 class RunningStreams(DynamoDBStreamsProvider):
@@ -54,7 +46,7 @@ class RunningStreams(DynamoDBStreamsProvider):
 
     def __init__(self) -> None:
         """Sets what the base class would set, but with the running server."""
-        self.server = RunningServer(os.environ[DYNAMODB_URL])
+        self.server = _server()
         self.shard_to_region = {}
 
 
@@ -69,3 +61,8 @@ def dynamodb_service() -> Service:
 def dynamodbstreams_service() -> Service:
     """The service of the tables' streams."""
     return Service.for_provider(RunningStreams())
+
+
+def _server() -> RunningServer:
+    address = urlsplit(os.environ[DYNAMODB_URL])
+    return RunningServer(address.port, str(address.hostname))
