@@ -17,6 +17,7 @@ import type {
   Update,
   Upload,
 } from "./protocol";
+import { sha256 } from "./sha256";
 
 /** All calls throw Refused, Unavailable, or the signal's reason. */
 export interface Api {
@@ -136,10 +137,4 @@ function storageRefusal(response: Response, verb: string): Error {
 async function faultIn(body: ArrayBuffer, blob: BlobReference): Promise<string | null> {
   if (body.byteLength !== blob.bytes) return `${body.byteLength} bytes arrived where ${blob.bytes} were due`;
   return (await sha256(body)) === blob.sha256 ? null : "the bytes that arrived do not have the hash they should";
-}
-
-/** SHA-256, lower-case hexadecimal. */
-export async function sha256(body: ArrayBuffer | Uint8Array<ArrayBuffer>): Promise<string> {
-  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", body));
-  return Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

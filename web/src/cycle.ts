@@ -8,8 +8,9 @@
 
 import type { Clock } from "./clock";
 import { Refused, Stale } from "./errors";
-import { sha256, type Api } from "./api";
+import type { Api } from "./api";
 import type { Announcement, ClientEvent, EvaluateTask, Membership, Spec, StopTask, Task, Ticket, TrainTask, WaitTask } from "./protocol";
+import { sha256 } from "./sha256";
 import type { BlobCache } from "./shards";
 import type { Throttle } from "./throttle";
 import type { AfterStep, Trained, Trainer } from "./trainer";
@@ -234,7 +235,7 @@ async function announcementOf(task: TrainTask, trained: Trained): Promise<Announ
     bytes: body.byteLength,
     sha256: await sha256(body),
     encoding,
-    metrics: { loss, accuracy },
+    metrics: accuracy === null ? { loss } : { loss, accuracy },
     ...(quantization ? { quantization } : {}),
   };
 }

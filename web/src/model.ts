@@ -17,12 +17,18 @@ export interface Metrics {
   accuracy: number;
 }
 
+/** Accuracy is null where it was not asked for. */
+export interface StepMetrics {
+  loss: number;
+  accuracy: number | null;
+}
+
 export interface Model {
   /** Takes a vector over all weights, in the order of the spec. */
   setWeights(vector: Float32Array): void;
   getWeights(): Promise<Float32Array>;
-  /** One step of the optimizer on these examples; the metrics are those before the step. */
-  step(columns: readonly Column[], examples: ArrayLike<number>): Promise<Metrics>;
+  /** One step of the optimizer on these examples; the metrics are those before the step. Accuracy costs time. */
+  step(columns: readonly Column[], examples: ArrayLike<number>, withAccuracy: boolean): Promise<StepMetrics>;
   /** Mean loss and accuracy on these examples. */
   evaluate(columns: readonly Column[], examples: ArrayLike<number>): Promise<Metrics>;
   dispose(): void;
@@ -46,18 +52,23 @@ export async function buildModel(spec: Spec, recipe: Recipe): Promise<Model> {
   const specs = spec.weightsManifest[0]!.weights;
   const variables = variablesOf(layers, specs);
   const inputs = spec.data.inputs.length;
+  const metrics = layers.metricsTensors;
 
   return {
     setWeights: (vector) => assign(variables, specs, vector),
     getWeights: () => read(variables, specs),
-    step: (columns, examples) =>
-      withTensors(columns, inputs, examples, async (tensors) =>
-        metricsOf(layers, await layers.trainOnBatch(tensors.slice(0, inputs), tensors.slice(inputs))),
-      ),
+    step: (columns, examples, withAccuracy) =>
+      withTensors(columns, inputs, examples, async (tensors) => {
+        // Compiled in, metrics are worked out at every step; of a small net's step that is an eighth.
+        layers.metricsTensors = withAccuracy ? metrics : [];
+        const found = await layers.trainOnBatch(tensors.slice(0, inputs), tensors.slice(inputs));
+        layers.metricsTensors = metrics;
+        return withAccuracy ? metricsOf(layers, found, examples.length) : { loss: totalOf(found), accuracy: null };
+      }),
     evaluate: (columns, examples) =>
       withTensors(columns, inputs, examples, async (tensors) => {
         const found = layers.evaluate(tensors.slice(0, inputs), tensors.slice(inputs), { batchSize: examples.length });
-        return metricsOf(layers, await readAll(found));
+        return metricsOf(layers, await readAll(found), examples.length);
       }),
     dispose: () => {
       layers.dispose();
@@ -106,12 +117,12 @@ async function read(variables: readonly Variable[], specs: readonly TensorSpec[]
   return vector;
 }
 
-async function withTensors(
+async function withTensors<T>(
   columns: readonly Column[],
   inputs: number,
   examples: ArrayLike<number>,
-  use: (tensors: Tensor[]) => Promise<Metrics>,
-): Promise<Metrics> {
+  use: (tensors: Tensor[]) => Promise<T>,
+): Promise<T> {
   const tensors = columns.map((column, i) => {
     // Layers want at least one axis beside the examples, and targets, class indices too, in float32.
     const shape = [examples.length, ...(column.spec.shape.length > 0 ? column.spec.shape : [1])];
@@ -132,9 +143,15 @@ async function readAll(scalars: Tensor | Tensor[]): Promise<number[]> {
   return values.map((value) => value[0]!);
 }
 
+function totalOf(values: number | number[]): number {
+  return Array.isArray(values) ? values[0]! : values;
+}
+
 /** The total loss, and the mean accuracy over the outputs. */
-function metricsOf(layers: LayersModel, values: number | number[]): Metrics {
+function metricsOf(layers: LayersModel, values: number | number[], examples: number): Metrics {
   const list = Array.isArray(values) ? values : [values];
-  const accuracies = list.filter((_, i) => layers.metricsNames[i]!.endsWith("acc"));
-  return { loss: list[0]!, accuracy: accuracies.reduce((sum, value) => sum + value, 0) / accuracies.length };
+  // What arrives is a count over the number of examples, rounded to float32: undone, sums over batches are exact.
+  const exact = (value: number) => Math.round(value * examples) / examples;
+  const accuracies = list.filter((_, i) => layers.metricsNames[i]!.endsWith("acc")).map(exact);
+  return { loss: totalOf(values), accuracy: accuracies.reduce((sum, value) => sum + value, 0) / accuracies.length };
 }

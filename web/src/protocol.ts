@@ -163,7 +163,7 @@ export interface Announcement {
   sha256: string;
   encoding: Encoding;
   quantization?: Quantization[];
-  metrics?: { loss: number; accuracy: number };
+  metrics?: { loss: number; accuracy?: number };
 }
 
 export interface Upload {
@@ -231,7 +231,8 @@ export type ClientEvent =
   | { type: "joined"; run: string; clientId: string }
   | { type: "backend"; name: BackendName; imagesPerSecond: number; measured: Measured[] }
   | { type: "task"; kind: "train" | "evaluate"; version: number; generation: number }
-  | { type: "step"; step: number; steps: number; loss: number; accuracy: number; imagesPerSecond: number }
+  /** Accuracy, on the training batch, is worked out at the last step of a task only. */
+  | { type: "step"; step: number; steps: number; loss: number; accuracy: number | null; imagesPerSecond: number }
   | { type: "uploaded"; updateId: string; version: number; steps: number; examples: number; bytes: number }
   | { type: "settled"; updateId: string; state: UpdateState; reason: string | null; version: number | null; staleness: number | null }
   | { type: "evaluated"; version: number; loss: number; accuracy: number; examples: number }

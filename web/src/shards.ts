@@ -5,8 +5,9 @@
  * window, a full disk) works from memory alone.
  */
 
-import { sha256, type Api } from "./api";
+import type { Api } from "./api";
 import type { Blob } from "./protocol";
+import { sha256 } from "./sha256";
 
 /** Storage that outlives the page. Both calls may fail; nothing depends on them but speed. */
 export interface Shelf {

@@ -2,7 +2,7 @@
 
 import { chooseBackend, type Choice } from "./backends";
 import { Diverged } from "./errors";
-import { buildModel, type Metrics, type Model, type Recipe } from "./model";
+import { buildModel, type Metrics, type Model, type Recipe, type StepMetrics } from "./model";
 import type { BackendName, Encoding, LossName, Spec, Training } from "./protocol";
 import { batch, permutation } from "./shuffle";
 import { decodeCheckpoint, decodeShard, encodeDelta, type Column, type Encoded } from "./wire";
@@ -13,7 +13,7 @@ export interface Shard {
   examples: number;
 }
 
-export interface StepReport extends Metrics {
+export interface StepReport extends StepMetrics {
   /** From 1. */
   step: number;
   examples: number;
@@ -35,7 +35,7 @@ export interface TrainRequest {
   afterStep: AfterStep;
 }
 
-export interface Trained extends Encoded, Metrics {
+export interface Trained extends Encoded, StepMetrics {
   steps: number;
   examples: number;
   encoding: Encoding;
@@ -116,7 +116,7 @@ class LocalTrainer implements Trainer {
     this.reset();
     const build = async () => {
       const model = await buildModel(spec, recipe);
-      return { step: () => model.step(columns, examples), dispose: () => model.dispose() };
+      return { step: () => model.step(columns, examples, false), dispose: () => model.dispose() };
     };
     const { now, backend: only, onBackend } = this.options;
     onBackend(await chooseBackend({ spec, batch: examples.length, build, now, only }));
@@ -171,10 +171,11 @@ async function train(
   const base = decodeCheckpoint(specs, request.checkpoint);
   model.setWeights(base);
   let steps = 0;
-  let metrics: Metrics = { loss: NaN, accuracy: 0 };
+  let metrics: StepMetrics = { loss: NaN, accuracy: null };
   for (let more = true; more && steps < training.local_steps; ) {
     const start = now();
-    metrics = await model.step(columns, batch(order, offset, steps, size));
+    const last = steps + 1 === training.local_steps;
+    metrics = await model.step(columns, batch(order, offset, steps, size), last);
     steps++;
     if (!Number.isFinite(metrics.loss)) throw new Diverged(`the loss is ${metrics.loss} after ${steps} steps`);
     const answer = request.afterStep({ ...metrics, step: steps, examples: size, milliseconds: now() - start });

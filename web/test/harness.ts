@@ -1,9 +1,9 @@
 /** A client among plain objects: a server that can be told what to say, and a trainer that takes no time. */
 
 import type { Api } from "../src/api";
-import { sha256 } from "../src/api";
 import { join, type Client } from "../src/client";
 import type { Announcement, Blob, ClientEvent, EvaluationReport, Task, Ticket, Update } from "../src/protocol";
+import { sha256 } from "../src/sha256";
 import type { BlobCache } from "../src/shards";
 import type { EvaluateRequest, Trained, Trainer, TrainRequest } from "../src/trainer";
 import { testClock, type TestClock } from "./clock";

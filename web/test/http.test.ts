@@ -1,8 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
-import { createApi, sha256, type Api } from "../src/api";
+import { createApi, type Api } from "../src/api";
 import { backoff } from "../src/clock";
 import { Corrupt, Refused, Stale, Unavailable } from "../src/errors";
+import { sha256 } from "../src/sha256";
 import { testClock, type TestClock } from "./clock";
 import { refusal, TestServer } from "./server";
 import { smallWorld } from "./specs";

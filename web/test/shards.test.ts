@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
 
-import { sha256 } from "../src/api";
 import { Unavailable } from "../src/errors";
 import type { Blob } from "../src/protocol";
+import { sha256 } from "../src/sha256";
 import { browserShelf, createBlobCache, type Shelf } from "../src/shards";
 
 const body = (text: string): ArrayBuffer => new TextEncoder().encode(text).buffer;
