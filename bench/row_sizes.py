@@ -87,7 +87,7 @@ def ledger(updates: int) -> int:
         examples=1024 * updates,
         update_bytes=4_000_000 * updates,
     )
-    attributes = {**shape.ledger_attributes(entry), "item": shape.ledger_item(VERSION)}
+    attributes = {**shape.attributes(entry), "item": shape.ledger_item(VERSION)}
     return size(LedgerRow(**attributes))
 
 
@@ -96,11 +96,8 @@ def others() -> dict[str, int]:
     seen = len("run" + RUN + "item" + shape.client_item(ID) + "seen_at") + 8
     client = Client(RUN, ID, NOW, NOW, 1000)
     evaluation = Evaluation(RUN, VERSION, ID, ID, 0.12345678901234567, 0.9843, 10_000, NOW)
-    client_row = ClientRow(item=shape.client_item(ID), **{name: getattr(client, name) for name in client.__slots__})
-    names = evaluation.__slots__
-    evaluation_row = EvaluationRow(
-        item=shape.evaluation_item(VERSION), **{name: getattr(evaluation, name) for name in names}
-    )
+    client_row = ClientRow(item=shape.client_item(ID), **shape.attributes(client))
+    evaluation_row = EvaluationRow(item=shape.evaluation_item(VERSION), **shape.attributes(evaluation))
     return {"client": size(client_row) + seen, "evaluation": size(evaluation_row)}
 
 

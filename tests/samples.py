@@ -4,10 +4,11 @@ import hashlib
 import itertools
 import json
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from msgspec.structs import replace
 
 from webnn.core.records import Client, Commit, Evaluation, EvaluationLease, Head, LedgerEntry, Run, Update
 from webnn.core.wire import Vector, encode_vector, sha256

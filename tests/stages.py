@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from webnn import aws, wiring
 from webnn.settings import Settings, environment, settings

@@ -2,7 +2,8 @@
 
 import zlib
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from webnn.core.records import Client, EvaluationLease, Head, Run, Status
 from webnn.core.spec import Shard, Spec
@@ -15,8 +16,7 @@ WAIT_PAUSED_SECONDS = 10.0
 WAIT_BACKLOG_SECONDS = 5.0
 
 
-@dataclass(frozen=True, slots=True)
-class Train:
+class Train(Struct, frozen=True):
     """Train from the head on a part of a shard.
 
     Attributes:
@@ -32,8 +32,7 @@ class Train:
     seed: int
 
 
-@dataclass(frozen=True, slots=True)
-class Evaluate:
+class Evaluate(Struct, frozen=True):
     """Evaluate the head on the whole validation set."""
 
     run: Run
@@ -42,16 +41,14 @@ class Evaluate:
     lease: EvaluationLease
 
 
-@dataclass(frozen=True, slots=True)
-class Wait:
+class Wait(Struct, frozen=True):
     """Ask again later."""
 
     seconds: float
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Stop:
+class Stop(Struct, frozen=True):
     """The run is over."""
 
     reason: str

@@ -28,8 +28,10 @@ No answer (Unavailable)
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
 from itertools import accumulate
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from webnn.core.checks import checked_delta
 from webnn.core.merge import Contribution, Folded, merge
@@ -47,8 +49,7 @@ from webnn.store.verified import verified
 MAX_COMMIT_BYTES = 1_000_000_000
 
 
-@dataclass(frozen=True, slots=True)
-class Drained:
+class Drained(Struct, frozen=True):
     """What one call of `drain` did.
 
     Attributes:

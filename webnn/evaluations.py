@@ -1,7 +1,8 @@
 """What clients report of a version on the whole validation set, and whether that ends the run."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from webnn.core.records import Evaluation, EvaluationLease, Status
 from webnn.core.spec import Spec
@@ -13,8 +14,7 @@ from webnn.tokens import Member
 FINISH_ATTEMPTS = 20
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
+class Report(Struct, frozen=True):
     """What a client found.
 
     Attributes:

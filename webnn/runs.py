@@ -2,10 +2,10 @@
 
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from math import isfinite
 
 import msgspec
+from msgspec import Struct
 
 from webnn.core import spec as specs
 from webnn.core.merge import norm
@@ -21,8 +21,7 @@ ACTIVE_MILLISECONDS = 60_000
 PAGE = 200
 
 
-@dataclass(frozen=True, slots=True)
-class Description:
+class Description(Struct, frozen=True):
     """A run as anyone may see it.
 
     Attributes:
@@ -37,8 +36,7 @@ class Description:
     clients: int
 
 
-@dataclass(frozen=True, slots=True)
-class History:
+class History(Struct, frozen=True):
     """A page of what happened, oldest first.
 
     Attributes:

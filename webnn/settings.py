@@ -6,8 +6,9 @@ engine on this machine from AWS; nothing else in the code may know. The stack wr
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from webnn.errors import Invalid, Missing, Unavailable
 
@@ -15,8 +16,7 @@ if TYPE_CHECKING:
     from mypy_boto3_ssm import SSMClient
 
 
-@dataclass(frozen=True, slots=True)
-class Environment:
+class Environment(Struct, frozen=True):
     """What the environment says.
 
     Attributes:
@@ -28,8 +28,7 @@ class Environment:
     endpoint_url: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(Struct, frozen=True):
     """The names of a stage's parts."""
 
     environment: Environment

@@ -1,7 +1,8 @@
 """What the schedule does: settle what outages left behind, expire what was announced and never uploaded."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from webnn.commit import Committer, Drained
 from webnn.core.records import Commit, Head, Update
@@ -12,8 +13,7 @@ from webnn.store.ports import MAX_COMMIT, Catalog
 GRACE_MILLISECONDS = 15 * 60 * 1000
 
 
-@dataclass(frozen=True, slots=True)
-class Swept:
+class Swept(Struct, frozen=True):
     """What a sweep did to one run.
 
     Attributes:

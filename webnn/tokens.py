@@ -1,7 +1,8 @@
 """Bearer tokens: who a client is and which run it joined, signed with the stage's secret (JWT, HS256)."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from webnn.errors import Unauthorized
 
@@ -9,8 +10,7 @@ ALGORITHM = "HS256"
 LIFETIME_SECONDS = 24 * 3600
 
 
-@dataclass(frozen=True, slots=True)
-class Member:
+class Member(Struct, frozen=True):
     """A client of a run."""
 
     run: str

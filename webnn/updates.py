@@ -1,7 +1,8 @@
 """Announcing an update and asking what became of it."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from webnn.core.records import Quantization, Status, Update
 from webnn.core.spec import Spec
@@ -12,8 +13,7 @@ from webnn.store.ports import Blobs, Catalog, UploadTicket
 from webnn.tokens import Member
 
 
-@dataclass(frozen=True, slots=True)
-class Announcement:
+class Announcement(Struct, frozen=True):
     """What a client says of the update it is about to upload. See `Update` for the members."""
 
     base_version: int
@@ -28,8 +28,7 @@ class Announcement:
     accuracy: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Opened:
+class Opened(Struct, frozen=True):
     """A pending update and the ticket to upload it with.
 
     Attributes:

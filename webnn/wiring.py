@@ -4,8 +4,9 @@ import os
 import secrets
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from functools import cache
+
+from msgspec import Struct
 
 from webnn.clients import Coordinator
 from webnn.commit import Committer
@@ -20,8 +21,7 @@ from webnn.tokens import Tokens
 from webnn.updates import Updates
 
 
-@dataclass(frozen=True, slots=True)
-class Services:
+class Services(Struct, frozen=True):
     """The use cases, on the stores of one stage."""
 
     blobs: Blobs

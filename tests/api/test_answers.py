@@ -3,7 +3,7 @@
 import hashlib
 
 import pytest
-from conftest import Api
+from asking import Api
 from samples import START, a_spec, an_id, body_of
 
 from webnn.core.records import Status

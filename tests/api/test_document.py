@@ -1,7 +1,7 @@
 """The routes and the document say the same."""
 
 import pytest
-from conftest import Api
+from asking import Api
 from document import DOCUMENT, operations, schema_of, violations
 
 import app

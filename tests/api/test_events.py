@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import quote_plus
 
 import pytest
-from conftest import Api
+from asking import Api
 from samples import World, a_world, an_id
 
 from webnn import doorbell

@@ -7,7 +7,7 @@ from typing import Any
 
 import jwt
 import pytest
-from conftest import Api
+from asking import Api
 from faults import Faulty, lost
 from samples import SECRET, World, a_world, an_id
 from test_answers import announced

@@ -1,11 +1,11 @@
 """The commit protocol: every uploaded update becomes a version once, whatever happens on the way."""
 
-from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
 import pytest
 from faults import Crash, Faulty, Only, around, crash, lost, once
+from msgspec.structs import replace
 from samples import World, a_spec, a_world, never
 
 from webnn.commit import Drained

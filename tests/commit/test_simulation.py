@@ -10,12 +10,12 @@ import hashlib
 import itertools
 import random  # noqa: TID251  # seeded: it is chance that is simulated
 from collections import Counter
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 from faults import Crash, Faulty, around, crash, lost
+from msgspec.structs import replace
 from samples import World, a_spec, a_world, body_of, never
 
 from webnn.core.records import Head, LedgerEntry, Status, Update, UpdateState

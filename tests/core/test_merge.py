@@ -1,7 +1,6 @@
 """The merge rules: worked values, and the laws that the commit protocol stands on."""
 
 import json
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from msgspec.structs import replace
 
 from webnn.core.merge import BLOCK, Contribution, Merged, Rule, add_scaled, merge, mix, norm
 from webnn.core.rules import AnyRule, Average, Delta, Weighted

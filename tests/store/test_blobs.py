@@ -1,9 +1,9 @@
 """What every `Blobs` promises."""
 
 import time
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 from samples import SHARD
 from stages import NETWORKED, Stage
 from transfer import at_once, fetch, upload

@@ -1,8 +1,7 @@
 """What every `Catalog` promises of clients and of evaluations."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 from samples import START, a_client, a_lease, an_evaluation, an_id
 from stages import Stage
 from transfer import at_once

@@ -1,8 +1,7 @@
 """What every `Catalog` promises of runs, heads and ledgers."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 from samples import START, a_commit, a_head, a_run, an_entry, an_update
 from stages import Stage
 from transfer import at_once

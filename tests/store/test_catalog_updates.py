@@ -1,8 +1,7 @@
 """What every `Catalog` promises of updates and of the transaction that settles them."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 from samples import a_commit, a_head, an_entry, an_id, an_update
 from stages import Stage
 from test_catalog_runs import advance, start

@@ -2,10 +2,10 @@
 
 import socket
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 
 import pytest
 from lossy import Proxy, lossy
+from msgspec.structs import replace
 from samples import a_client, a_commit, a_head, a_lease, a_run, an_entry, an_id, an_update
 from stages import NETWORKED, Stage, Stores
 from test_catalog_runs import start

@@ -10,10 +10,10 @@ that ask for it) the update's base.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
+from msgspec import Struct
 
 from webnn.core.wire import Vector
 
@@ -22,8 +22,7 @@ from webnn.core.wire import Vector
 BLOCK = 2**18
 
 
-@dataclass(frozen=True, slots=True)
-class Contribution:
+class Contribution(Struct, frozen=True):
     """One update, as a rule sees it.
 
     Attributes:
@@ -65,16 +64,14 @@ class Rule(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Folded:
+class Folded(Struct, frozen=True):
     """What a merge did with one update: the staleness it had and the discount it got (0: left out)."""
 
     staleness: int
     discount: float
 
 
-@dataclass(frozen=True, slots=True)
-class Merged:
+class Merged(Struct, frozen=True):
     """Weights after a merge, with the steps and the version they stand for."""
 
     weights: Vector

@@ -1,7 +1,9 @@
 """The rows of a run as values. Times are milliseconds since 1970-01-01 UTC, sizes are bytes."""
 
-from dataclasses import dataclass, replace
 from enum import StrEnum
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 
 class Status(StrEnum):
@@ -21,8 +23,7 @@ class UpdateState(StrEnum):
     REJECTED = "rejected"
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
+class Run(Struct, frozen=True):
     """What never changes about a run."""
 
     run: str
@@ -34,8 +35,7 @@ class Run:
     spec_bytes: int
 
 
-@dataclass(frozen=True, slots=True)
-class Head:
+class Head(Struct, frozen=True):
     """The pointer to the newest checkpoint of a run.
 
     Attributes:
@@ -56,16 +56,14 @@ class Head:
     status: Status = Status.RUNNING
 
 
-@dataclass(frozen=True, slots=True)
-class Quantization:
+class Quantization(Struct, frozen=True, array_like=True):
     """How one tensor of an update was quantised: value = q * scale + min."""
 
     min: float
     scale: float
 
 
-@dataclass(frozen=True, slots=True)
-class Update:
+class Update(Struct, frozen=True):
     """One client's contribution, as announced, and what became of it."""
 
     run: str
@@ -102,8 +100,7 @@ class Update:
         return replace(self, state=UpdateState.DISCARDED, reason=reason, staleness=staleness)
 
 
-@dataclass(frozen=True, slots=True)
-class MergedUpdate:
+class MergedUpdate(Struct, frozen=True, array_like=True):
     """A line of a ledger entry: one update and the influence it had."""
 
     update_id: str
@@ -113,8 +110,7 @@ class MergedUpdate:
     discount: float
 
 
-@dataclass(frozen=True, slots=True)
-class LedgerEntry:
+class LedgerEntry(Struct, frozen=True):
     """One commit: versions `from_version` + 1 … `version`, or the genesis (version 0, no updates).
 
     Attributes:
@@ -139,8 +135,7 @@ class LedgerEntry:
     update_bytes: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Commit:
+class Commit(Struct, frozen=True):
     """What one conditional transaction writes: all of it or nothing.
 
     Attributes:
@@ -156,8 +151,7 @@ class Commit:
     entry: LedgerEntry | None
 
 
-@dataclass(frozen=True, slots=True)
-class Client:
+class Client(Struct, frozen=True):
     """A browser or another program that joined a run.
 
     Attributes:
@@ -171,8 +165,7 @@ class Client:
     tasks: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class EvaluationLease:
+class EvaluationLease(Struct, frozen=True):
     """Who is to evaluate which version, and until when nobody else is asked to."""
 
     run: str
@@ -182,8 +175,7 @@ class EvaluationLease:
     expires_at: int
 
 
-@dataclass(frozen=True, slots=True)
-class Evaluation:
+class Evaluation(Struct, frozen=True):
     """Loss and accuracy of one version on the whole validation set."""
 
     run: str

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
 
 from pynamodb.exceptions import DoesNotExist, PynamoDBException, TransactWriteError
 from pynamodb.expressions.condition import Condition
@@ -45,7 +44,7 @@ class DynamoCatalog:
         listed = rows.run(ALL_RUNS, f"run#{run.created_at:013d}#{run.run}", **attributes)
         with _answers("create the run"), TransactWrite(connection=self._connection) as transaction:
             transaction.save(rows.run(run.run, shape.RUN, **attributes), rows.run.item.does_not_exist())
-            transaction.save(rows.head(item=shape.HEAD, **asdict(head)), rows.head.item.does_not_exist())
+            transaction.save(rows.head(item=shape.HEAD, **shape.attributes(head)), rows.head.item.does_not_exist())
             transaction.save(self._ledger_row(genesis), rows.ledger.item.does_not_exist())
             transaction.save(listed)
 
@@ -70,7 +69,7 @@ class DynamoCatalog:
     def head(self, run: str) -> Head:
         """See `Runs.head`."""
         with _answers(f"no run {run!r}"):
-            return shape.head_of(self._rows.head.get(run, shape.HEAD, consistent_read=True))
+            return shape.record(Head, self._rows.head.get(run, shape.HEAD, consistent_read=True))
 
     def set_status(self, head: Head, status: Status) -> None:
         """See `Runs.set_status`."""
@@ -82,7 +81,7 @@ class DynamoCatalog:
         """See `Runs.ledger_entry`."""
         with _answers(f"no commit made version {version}"):
             row = self._rows.ledger.get(run, shape.ledger_item(version), consistent_read=True)
-            return shape.ledger_of(row)
+            return shape.record(LedgerEntry, row)
 
     def ledger(self, run: str, after: int, limit: int) -> list[LedgerEntry]:
         """See `Runs.ledger`."""
@@ -90,7 +89,7 @@ class DynamoCatalog:
         above = model.item.between(shape.ledger_item(after + 1), "ledger#~")
         with _answers("read the ledger"):
             found = model.query(run, above, consistent_read=True, limit=limit)
-            return [shape.ledger_of(row) for row in found]
+            return [shape.record(LedgerEntry, row) for row in found]
 
     def open_update(self, update: Update) -> None:
         """See `Updates.open_update`."""
@@ -106,14 +105,14 @@ class DynamoCatalog:
         """See `Updates.update`."""
         with _answers(f"no update {update_id!r}"):
             row = self._rows.update.get(run, shape.update_item(update_id), consistent_read=True)
-            return shape.update_of(row)
+            return shape.record(Update, row)
 
     def pending(self, run: str, limit: int, after: str = "") -> list[Update]:
         """See `Updates.pending`."""
         above = self._rows.update.pending > after if after else None
         with _answers("read the pending updates"):
             found = self._rows.pending.query(run, above, consistent_read=True, limit=limit)
-            return [shape.update_of(row) for row in found]
+            return [shape.record(Update, row) for row in found]
 
     def commit(self, commit: Commit) -> None:
         """See `Updates.commit`."""
@@ -161,9 +160,9 @@ class DynamoCatalog:
         """See `Clients.join`."""
         model = self._rows.client
         item = shape.client_item(client.client_id)
-        row = model(item=item, **asdict(client))
+        row = model(item=item, **shape.attributes(client))
         with (
-            _unless(lambda: shape.client_of(model.get(client.run, item, consistent_read=True)) == client),
+            _unless(lambda: shape.record(Client, model.get(client.run, item, consistent_read=True)) == client),
             _answers(f"client {client.client_id} exists"),
         ):
             row.save(model.item.does_not_exist())
@@ -177,7 +176,7 @@ class DynamoCatalog:
                 row.update([model.seen_at.set(now), model.tasks.add(1)], model.item.exists())
         except Conflict as error:
             raise Missing(f"no client {client_id!r}") from error
-        return shape.client_of(row)
+        return shape.record(Client, row)
 
     def active_clients(self, run: str, since: int) -> int:
         """See `Clients.active_clients`."""
@@ -188,7 +187,7 @@ class DynamoCatalog:
         """See `Evaluations.evaluation_lease`."""
         try:
             with _answers("no lease"):
-                return shape.lease_of(self._rows.lease.get(run, shape.LEASE, consistent_read=True))
+                return shape.record(EvaluationLease, self._rows.lease.get(run, shape.LEASE, consistent_read=True))
         except Missing:
             return None
 
@@ -197,12 +196,12 @@ class DynamoCatalog:
         model = self._rows.lease
         newest = model.item.does_not_exist() if previous is None else model.evaluation_id == previous.evaluation_id
         with _unless(lambda: self.evaluation_lease(lease.run) == lease), _answers("another client evaluates"):
-            model(item=shape.LEASE, **asdict(lease)).save(newest)
+            model(item=shape.LEASE, **shape.attributes(lease)).save(newest)
 
     def record_evaluation(self, evaluation: Evaluation) -> None:
         """See `Evaluations.record_evaluation`."""
         model = self._rows.evaluation
-        row = model(item=shape.evaluation_item(evaluation.version), **asdict(evaluation))
+        row = model(item=shape.evaluation_item(evaluation.version), **shape.attributes(evaluation))
         ours = model.item.does_not_exist() | (model.evaluation_id == evaluation.evaluation_id)
         with _answers(f"version {evaluation.version} has an evaluation"):
             row.save(ours)
@@ -213,7 +212,7 @@ class DynamoCatalog:
         above = model.item.between(shape.evaluation_item(after + 1), "evaluation#~")
         with _answers("read the evaluations"):
             found = model.query(run, above, consistent_read=True, limit=limit)
-            return [shape.evaluation_of(row) for row in found]
+            return [shape.record(Evaluation, row) for row in found]
 
     def latest_evaluation(self, run: str) -> Evaluation | None:
         """See `Evaluations.latest_evaluation`."""
@@ -226,10 +225,10 @@ class DynamoCatalog:
                 consistent_read=True,
                 limit=1,
             )
-            return next((shape.evaluation_of(row) for row in found), None)
+            return next((shape.record(Evaluation, row) for row in found), None)
 
     def _ledger_row(self, entry: LedgerEntry) -> LedgerRow:
-        return self._rows.ledger(item=shape.ledger_item(entry.version), **shape.ledger_attributes(entry))
+        return self._rows.ledger(item=shape.ledger_item(entry.version), **shape.attributes(entry))
 
 
 def _is(head: Head) -> Condition:

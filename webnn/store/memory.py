@@ -5,9 +5,10 @@ here understand.
 """
 
 import hashlib
-from dataclasses import replace
 from threading import RLock
 from typing import TypeVar
+
+from msgspec.structs import replace
 
 from webnn.core.records import (
     Client,

@@ -5,8 +5,9 @@ method raises `Unavailable` when the service does not answer, on top of what its
 unanswered write it is unknown whether it landed. One contract suite (`tests/store`) runs on every adapter.
 """
 
-from dataclasses import dataclass, field
 from typing import Protocol
+
+from msgspec import Struct, field
 
 from webnn.core.records import (
     Client,
@@ -24,8 +25,7 @@ from webnn.core.records import (
 MAX_COMMIT = 95
 
 
-@dataclass(frozen=True, slots=True)
-class UploadTicket:
+class UploadTicket(Struct, frozen=True):
     """Where and how to upload one blob: a form POST with these fields and then the file."""
 
     url: str

@@ -6,9 +6,9 @@ because only those can be read consistently: `pending` holds the updates that st
 name, `seen` the clients by when they last asked for a task.
 """
 
-from dataclasses import dataclass
 from typing import Any
 
+from msgspec import Struct
 from pynamodb.attributes import (
     Attribute,
     JSONAttribute,
@@ -140,8 +140,7 @@ class EvaluationRow(Row):
     at = NumberAttribute()
 
 
-@dataclass(frozen=True, slots=True)
-class Rows:
+class Rows(Struct, frozen=True):
     """The models, bound to one table, and the connection that they share."""
 
     connection: Connection
