@@ -62,6 +62,7 @@ localstack: ## Set up LocalStack without Docker, for tests
 	@$(PYTHON) localstack/install.py
 
 bench: setup build/bench/.stamp ## Take the figures of bench/README.md
+	@cd web && npm run --silent bench > /dev/null
 	@build/bench/bin/python bench/run.py $(ARGS)
 
 # A virtual environment of its own: the peer that merging is measured against wants other versions.

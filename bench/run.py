@@ -1,4 +1,4 @@
-"""Takes all figures of README.md that need no browser, one benchmark after another.
+"""Takes all figures of README.md, one benchmark after another.
 
     python bench/run.py
 
@@ -37,6 +37,7 @@ def main() -> None:
     benchmark("merge.py", "--full")
     with tempfile.TemporaryDirectory() as scratch:
         benchmark("import_app.py", "--package", str(build_package(Path(scratch))))
+    benchmark("browser.py")
 
 
 if __name__ == "__main__":

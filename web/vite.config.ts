@@ -14,7 +14,7 @@ export default defineConfig({
     assetsInlineLimit: 0,
     chunkSizeWarningLimit: 1500,
     rolldownOptions: {
-      input: { index: here("index.html"), watch: here("watch.html"), bench: here("bench/index.html") },
+      input: { index: here("index.html"), watch: here("watch.html") },
       output: { assetFileNames },
     },
   },

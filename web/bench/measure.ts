@@ -1,9 +1,9 @@
 /**
- * The bare loop and the client, measured by turns so that a busy machine slows both alike.
+ * Three things, measured by turns so that a busy machine slows all alike.
  *
  * The bare loop is the least that TF.js can do: batches made beforehand, compiled without metrics, `trainOnBatch` and
- * nothing else. The client is the whole client on a server that answers at once: task, weights in, batches gathered,
- * steps with metrics, throttle, events, weights out, delta, hash.
+ * nothing else. The trainer does what a task asks for: weights in, batches gathered, steps with metrics, weights out,
+ * delta. The client is all of it on a server that answers at once: tasks, throttle, events and hashes too.
  */
 
 import { chooseBackend } from "../src/backends";
@@ -29,9 +29,10 @@ export interface Speeds {
   /** Images per second. */
   bare: number;
   trainer: number;
-  ratio: number;
-  /** Of the fastest repetitions of each: what a busy machine disturbed least. */
-  undisturbed: number;
+  client: number;
+  /** Medians of what is left of the bare loop's speed. */
+  trainerShare: number;
+  clientShare: number;
 }
 
 export interface BenchResult {
@@ -40,12 +41,15 @@ export interface BenchResult {
   mnist: Speeds;
 }
 
+/** Takes a number of steps, gives images per second. */
+type Loop = (steps: number) => Promise<number>;
+
 const EXAMPLES = 512;
 const BATCH = training.batch_size;
 
 /** Both models, one after the other. */
 export async function measureAll(options: Partial<BenchOptions>): Promise<BenchResult> {
-  const all = { backend: null, repetitions: 7, localSteps: training.local_steps, digitsSteps: 400, mnistSteps: 24, ...options };
+  const all = { backend: null, repetitions: 25, localSteps: training.local_steps, digitsSteps: 200, mnistSteps: 12, ...options };
   return {
     digits: await measure(digits, all, all.digitsSteps),
     mnist: await measure(mnist, all, all.mnistSteps),
@@ -55,26 +59,35 @@ export async function measureAll(options: Partial<BenchOptions>): Promise<BenchR
 
 async function measure(spec: Spec, options: BenchOptions, steps: number): Promise<Speeds> {
   const bare = await bareLoop(spec, options.backend);
-  const client = await clientLoop(spec, options);
-  await bare.run(steps);
-  await client(steps);
-  const speeds: [number, number][] = [];
-  for (let i = 0; i < options.repetitions; i++) speeds.push([await bare.run(steps), await client(steps)]);
+  const now = () => systemClock.now();
+  const trainer = createTrainer({ backend: options.backend ?? "wasm", now, onBackend: () => undefined });
+  const recipe = { ...training, local_steps: options.localSteps };
+  const loops = [bare.run, trainerLoop(spec, recipe, trainer), await clientLoop(spec, recipe, trainer)];
+  const speeds: number[][] = [[], [], []];
+  for (let turn = -1; turn < options.repetitions; turn++) {
+    for (const [i, loop] of loops.entries()) {
+      const speed = await loop(steps);
+      if (turn >= 0) speeds[i]!.push(speed); // the first time warms up
+    }
+  }
   bare.dispose();
-  const [bares, trainers] = [speeds.map(([a]) => a), speeds.map(([, b]) => b)];
+  trainer.reset();
+  const [bares, trainers, clients] = speeds as [number[], number[], number[]];
+  const share = (of: number[]) => median(of.map((speed, i) => speed / bares[i]!));
   return {
     bare: median(bares),
     trainer: median(trainers),
-    ratio: median(speeds.map(([a, b]) => b / a)),
-    undisturbed: Math.max(...trainers) / Math.max(...bares),
+    client: median(clients),
+    trainerShare: share(trainers),
+    clientShare: share(clients),
   };
 }
 
 function median(values: number[]): number {
-  return values.sort((a, b) => a - b)[Math.floor(values.length / 2)]!;
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]!;
 }
 
-async function bareLoop(spec: Spec, only: BackendName | null) {
+async function bareLoop(spec: Spec, only: BackendName | null): Promise<{ run: Loop; dispose(): void }> {
   const now = () => systemClock.now();
   const idle = { step: () => Promise.resolve(), dispose: () => undefined };
   await chooseBackend({ spec, batch: BATCH, build: () => Promise.resolve(idle), now, only: only ?? "wasm" });
@@ -98,12 +111,22 @@ async function bareLoop(spec: Spec, only: BackendName | null) {
   };
 }
 
-/** Runs the client for so many steps; gives images per second. */
-async function clientLoop(spec: Spec, options: BenchOptions): Promise<(steps: number) => Promise<number>> {
-  const recipe = { ...training, local_steps: options.localSteps };
+/** Asks the trainer for task after task; gives images per second. */
+function trainerLoop(spec: Spec, recipe: Training, trainer: Trainer): Loop {
+  const checkpoint = weightsFor(spec);
+  const shard = { body: shardFor(spec, EXAMPLES), examples: EXAMPLES };
+  const request = { spec, checkpoint, shard, seed: 1, training: recipe, generation: 0, afterStep: () => true };
+  return async (steps) => {
+    const start = systemClock.now();
+    for (let step = 0; step < steps; step += recipe.local_steps)
+      await trainer.train({ ...request, offset: step * BATCH });
+    return (1000 * steps * BATCH) / (systemClock.now() - start);
+  };
+}
+
+/** Lets a client do so many steps; gives images per second. */
+async function clientLoop(spec: Spec, recipe: Training, trainer: Trainer): Promise<Loop> {
   const { api, blobs } = await instantServer(spec, recipe);
-  const now = () => systemClock.now();
-  const trainer = createTrainer({ backend: options.backend ?? "wasm", now, onBackend: () => undefined });
   // Each repetition is a client of its own; the trainer, which a real client keeps, goes on with the model it has.
   const kept: Trainer = {
     train: (request) => trainer.train({ ...request, spec }),
@@ -121,13 +144,13 @@ async function clientLoop(spec: Spec, options: BenchOptions): Promise<(steps: nu
       run: "bench",
       power: 100,
       onEvent: (event) => {
-        if (event.type === "joined") start = now();
+        if (event.type === "joined") start = systemClock.now();
         if (event.type === "uploaded") left -= event.steps;
       },
     });
     client.start();
     await client.finished;
-    return (1000 * (steps - left) * BATCH) / (now() - start);
+    return (1000 * (steps - left) * BATCH) / (systemClock.now() - start);
   };
 }
 

@@ -127,7 +127,7 @@ async function withTensors<T>(
     // Layers want at least one axis beside the examples, and targets, class indices too, in float32.
     const shape = [examples.length, ...(column.spec.shape.length > 0 ? column.spec.shape : [1])];
     const values = gather(column, examples);
-    return i < inputs ? tf.tensor(values, shape, column.spec.dtype) : tf.tensor(Float32Array.from(values), shape);
+    return i < inputs ? tf.tensor(values, shape, column.spec.dtype) : tf.tensor(new Float32Array(values), shape);
   });
   try {
     return await use(tensors);

@@ -28,5 +28,7 @@ export function permutation(seed: number, n: number): Uint32Array {
 /** The examples of one step: p[(offset + step * size + b) mod n], b = 0 … size-1. */
 export function batch(p: Uint32Array, offset: number, step: number, size: number): Uint32Array {
   const start = offset + step * size;
-  return Uint32Array.from({ length: size }, (_, b) => p[(start + b) % p.length]!);
+  const examples = new Uint32Array(size);
+  for (let b = 0; b < size; b++) examples[b] = p[(start + b) % p.length]!;
+  return examples;
 }
