@@ -6,7 +6,7 @@ from typing import Any
 
 from playwright.sync_api import ConsoleMessage, Page, Request
 
-from webnn.local.volunteers import EVENT_MARK
+from webnn.local.speakers import EVENT_MARK
 
 
 @dataclass

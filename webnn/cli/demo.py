@@ -6,10 +6,13 @@ from pathlib import Path
 
 import click
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
 from webnn.local import demo as local
 from webnn.local.stage import LocalStage
+
+TROUBLE_LENGTH = 100
 
 
 @click.command()
@@ -65,6 +68,8 @@ class _Show:
 
     def progress(self, found: local.Progress) -> None:
         facts = f"version {found.version}  clients {found.clients}  {found.updates_per_second:.1f} updates/s"
+        if found.trouble:
+            facts += f"  [yellow]{escape(found.trouble[:TROUBLE_LENGTH])}[/]"
         accuracy = 100.0 * (found.accuracy or 0.0)
         self.bar.update(self._task, completed=accuracy, facts=facts)
 

@@ -12,8 +12,9 @@ import numpy as np
 from webnn.core.records import Status
 from webnn.datasets import Dataset, digits, mnist
 from webnn.errors import Invalid
+from webnn.local.speakers import Speaker
 from webnn.local.stage import CHECKOUT, WEB, LocalStage, local_stage
-from webnn.local.volunteers import Volunteer, volunteers
+from webnn.local.volunteers import volunteers
 from webnn.publish import publish
 from webnn.runs import History
 
@@ -45,6 +46,7 @@ class Progress:
     Attributes:
         accuracy: The newest, on the whole test set; None before the first evaluation.
         updates_per_second: Over the last seconds.
+        trouble: What last went wrong, if no version has come since.
     """
 
     accuracy: float | None
@@ -53,6 +55,7 @@ class Progress:
     clients: int
     updates_per_second: float
     seconds: float
+    trouble: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,15 +96,25 @@ class Watch:
         self._loss: float | None = None
         self._version = 0
         self._most_clients = 0
+        self._trouble: str | None = None
 
-    def look(self) -> tuple[Progress, bool]:
-        """The progress, and whether the run is over."""
+    def look(self, trouble: str | None) -> tuple[Progress, bool]:
+        """The progress, and whether the run is over. `trouble` is what went wrong since the last look."""
         history = self._stage.services.runs.history(self._run, self._after)
         self._take(history)
         now = self._clock()
         recent = [(at, n) for at, n in self._commits if now - at <= RATE_SECONDS]
         rate = sum(n for _, n in recent) / min(RATE_SECONDS, max(now - self._began, 1.0))
-        progress = Progress(self._accuracy, self._loss, history.head.version, history.clients, rate, now - self._began)
+        self._trouble = trouble or (None if history.commits else self._trouble)
+        progress = Progress(
+            accuracy=self._accuracy,
+            loss=self._loss,
+            version=history.head.version,
+            clients=history.clients,
+            updates_per_second=rate,
+            seconds=now - self._began,
+            trouble=self._trouble,
+        )
         return progress, history.head.status is Status.FINISHED
 
     def _take(self, history: History) -> None:
@@ -114,7 +127,7 @@ class Watch:
         if newest is not None:
             self._accuracy, self._loss, self._version = newest.accuracy, newest.loss, newest.version
 
-    def result(self, clients: list[Volunteer]) -> Result:
+    def result(self, clients: list[Speaker]) -> Result:
         """How it ended."""
         head = self._stage.services.catalog.head(self._run)
         return Result(
@@ -147,16 +160,13 @@ def demo(options: Options, show: Show) -> Result:
             return _follow(stage, run, clients, show)
 
 
-def _follow(stage: LocalStage, run: str, clients: list[Volunteer], show: Show) -> Result:
+def _follow(stage: LocalStage, run: str, clients: list[Speaker], show: Show) -> Result:
     watch = Watch(stage, run, time.monotonic)
     try:
         over = False
         while not over:
             time.sleep(LOOK_SECONDS)
-            for one in stage.children:
-                one.check()
-            _listen(clients)
-            progress, over = watch.look()
+            progress, over = watch.look(_listen([*stage.handlers, *clients]))
             show.progress(progress)
         _farewell(clients)
     except KeyboardInterrupt:
@@ -164,13 +174,14 @@ def _follow(stage: LocalStage, run: str, clients: list[Volunteer], show: Show) -
     return watch.result(clients)
 
 
-def _listen(clients: list[Volunteer]) -> None:
-    for one in clients:
-        one.process.check()
+def _listen(speakers: list[Speaker]) -> str | None:
+    """The newest trouble of one of them."""
+    for one in speakers:
         one.listen()
+    return next((trouble for one in speakers if (trouble := one.asked())), None)
 
 
-def _farewell(clients: list[Volunteer]) -> None:
+def _farewell(clients: list[Speaker]) -> None:
     """Lets the clients hear that the run is over and say how many bytes they moved."""
     end = time.monotonic() + FAREWELL_SECONDS
     while time.monotonic() < end and any(one.process.process.poll() is None for one in clients):

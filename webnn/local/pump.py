@@ -141,8 +141,9 @@ def main() -> None:
 def _turn(source: QueuePump | Timer) -> None:
     try:
         source.turn()
-    except Exception:  # as Lambda does: log, leave the message, go on
+    except Exception as error:  # as Lambda does: log, leave the message, go on
         LOG.exception("a handler failed")
+        print(json.dumps({"type": "error", "message": f"{type(error).__name__}: {error}"}), flush=True)
         time.sleep(FAILURE_PAUSE_SECONDS)
 
 

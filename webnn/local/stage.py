@@ -15,7 +15,8 @@ import requests
 from webnn import aws, wiring
 from webnn.errors import Missing, Unavailable
 from webnn.local.engine import LOOPBACK, embedded_engine
-from webnn.local.processes import Child, child
+from webnn.local.processes import child
+from webnn.local.speakers import Speaker
 from webnn.settings import environment, settings
 from webnn.stack import create_or_update, upload_site
 from webnn.wiring import Services
@@ -37,7 +38,7 @@ class LocalStage:
         page: Address of the volunteer page.
         watcher: Address of the watcher.
         versions: What answers, by product name.
-        children: The processes that must not end before it does.
+        handlers: The processes that must not end before it does: the API and the pump, which tells of its troubles.
     """
 
     services: Services
@@ -45,7 +46,7 @@ class LocalStage:
     page: str
     watcher: str
     versions: Mapping[str, str]
-    children: tuple[Child, ...]
+    handlers: tuple[Speaker, ...]
 
 
 @contextmanager
@@ -79,17 +80,17 @@ def local_stage(on_step: Callable[[str], None]) -> Iterator[LocalStage]:
         on_step("uploading the site")
         page = upload_site(clients.s3, outputs.site, WEB, {"api": api, "stage": STAGE})
         on_step("starting the handlers")
-        children = _handlers(stack, {**_own_environment(), **variables}, port)
-        _await_api(api, children)
+        handlers = _handlers(stack, {**_own_environment(), **variables}, port)
+        _await_api(api, handlers)
         watcher = page.replace("index.html", "watch.html")
-        yield LocalStage(services, api, page, watcher, engine.versions, children)
+        yield LocalStage(services, api, page, watcher, engine.versions, handlers)
 
 
-def _handlers(stack: ExitStack, variables: Mapping[str, str], port: int) -> tuple[Child, ...]:
+def _handlers(stack: ExitStack, variables: Mapping[str, str], port: int) -> tuple[Speaker, ...]:
     chalice = [str(Path(sys.executable).with_name("chalice")), "local", "--stage", STAGE, "--host", LOOPBACK]
     api = child("the API", [*chalice, "--port", str(port), "--no-autoreload"], variables, CHECKOUT)
     pump = child("the pump", [sys.executable, "-m", "webnn.local.pump"], variables, CHECKOUT)
-    return stack.enter_context(api), stack.enter_context(pump)
+    return Speaker(stack.enter_context(api)), Speaker(stack.enter_context(pump))
 
 
 def _own_environment() -> dict[str, str]:
@@ -122,12 +123,12 @@ def _free_port() -> int:
         return port
 
 
-def _await_api(api: str, children: tuple[Child, ...]) -> None:
+def _await_api(api: str, handlers: tuple[Speaker, ...]) -> None:
     with requests.Session() as session:
         session.trust_env = False  # a proxy could not reach this machine's loopback
         for _ in range(LOOKS):
-            for one in children:
-                one.check()
+            for one in handlers:
+                one.listen()
             if _answers(session, api):
                 return
             time.sleep(LOOK_SECONDS)

@@ -1,19 +1,17 @@
 """Clients for the demo: headless Chromium tabs where there is a browser, else Node. Both run the page's own code."""
 
-import json
 import os
 import shutil
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlencode
 
 from webnn.errors import Missing
-from webnn.local.processes import Child, child
+from webnn.local.processes import child
+from webnn.local.speakers import Speaker
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 # What a browser does of its own accord would only slow the training of a machine without a network.
@@ -29,45 +27,6 @@ QUIET = (
     "--disable-dev-shm-usage",
     "--enable-logging=stderr",
 )
-# The page marks each event with this when asked for `events`; the bytes it moved are read off here.
-EVENT_MARK = "webnn-event "
-
-
-@dataclass(slots=True)
-class Volunteer:
-    """One client started by the demo, and what it says of itself."""
-
-    process: Child
-    bytes_up: int = 0
-    bytes_down: int = 0
-    errors: list[str] = field(default_factory=list)
-    _position: int = 0
-
-    def listen(self) -> None:
-        """Reads the events printed since the last call. Raises Unavailable if the client has ended."""
-        lines, self._position = self.process.lines_from(self._position)
-        for line in lines:
-            self._hear(line)
-
-    def _hear(self, line: str) -> None:
-        event = _event(line)
-        if event.get("type") == "traffic":
-            self.bytes_up, self.bytes_down = int(event["up"]), int(event["down"])
-        if event.get("type") == "error":
-            self.errors.append(str(event.get("message")))
-
-
-def _event(line: str) -> dict[str, Any]:
-    """The event in a printed line: Node prints just that, Chromium wraps console lines in words of its own."""
-    _, mark, rest = line.partition(EVENT_MARK)
-    if not mark and not line.startswith("{"):
-        return {}
-    rest = rest if mark else line
-    try:
-        found, _ = json.JSONDecoder().raw_decode(rest.replace('\\"', '"'))
-    except ValueError:
-        return {}
-    return found if isinstance(found, dict) else {}
 
 
 def browser() -> str | None:
@@ -76,7 +35,7 @@ def browser() -> str | None:
 
 
 @contextmanager
-def volunteers(count: int, page: str, api: str, run: str, web: Path) -> Iterator[list[Volunteer]]:
+def volunteers(count: int, page: str, api: str, run: str, web: Path) -> Iterator[list[Speaker]]:
     """Runs `count` clients of a run for as long as the block lasts.
 
     Args:
@@ -101,7 +60,7 @@ def volunteers(count: int, page: str, api: str, run: str, web: Path) -> Iterator
             else:
                 command = [str(node), str(web / "node-client.mjs"), "--api", api, "--run", run]
             process = child(f"client {number + 1}", command, _environment(), web)
-            started.append(Volunteer(stack.enter_context(process)))
+            started.append(Speaker(stack.enter_context(process)))
         yield started
 
 
