@@ -33,12 +33,18 @@ class Train(Struct, frozen=True):
 
 
 class Evaluate(Struct, frozen=True):
-    """Evaluate the head on the whole validation set."""
+    """Evaluate a version on the whole validation set.
+
+    Attributes:
+        head: Of that version.
+        seconds: For how long nobody else is asked.
+    """
 
     run: Run
     head: Head
     spec: Spec
     lease: EvaluationLease
+    seconds: int
 
 
 class Wait(Struct, frozen=True):
@@ -99,9 +105,12 @@ class Coordinator:
             raise Unauthorized("this client is not known; join again") from error
 
     def _evaluation(self, run: Run, head: Head, spec: Spec, member: Member) -> Evaluate | None:
-        """An evaluation, if one is due and nobody is at it."""
+        """An evaluation, if one is due and nobody is at it, or the one that this client was asked for before."""
         previous = self._catalog.evaluation_lease(head.run)
         now = self._clock()
+        if previous is not None and self._is_awaited(previous, member, now):
+            seconds = max(1, (previous.expires_at - now) // 1000)
+            return Evaluate(run, self._head_of(head, previous.version), spec, previous, seconds)
         if not _evaluation_due(self._catalog, spec, head, previous, now):
             return None
         expires_at = now + spec.validation.patience_seconds * 1000
@@ -110,7 +119,26 @@ class Coordinator:
             self._catalog.claim_evaluation(lease, previous)
         except Conflict:
             return None
-        return Evaluate(run, head, spec, lease)
+        return Evaluate(run, head, spec, lease, spec.validation.patience_seconds)
+
+    def _is_awaited(self, lease: EvaluationLease, member: Member, now: int) -> bool:
+        """Whether this client has still to answer it: it reloaded, or our answer was lost on the way."""
+        ours = lease.client_id == member.client_id and lease.expires_at > now
+        return ours and not _answered(self._catalog, lease)
+
+    def _head_of(self, head: Head, version: int) -> Head:
+        """The head as it was at a version that a commit made."""
+        entry = self._catalog.ledger_entry(head.run, version)
+        return Head(
+            run=head.run,
+            version=version,
+            steps=entry.steps,
+            generation=entry.generation,
+            checkpoint_key=entry.checkpoint_key,
+            sha256=entry.sha256,
+            bytes=entry.bytes,
+            status=head.status,
+        )
 
     def _training(self, run: Run, head: Head, spec: Spec, client: Client) -> Task:
         if self._backlog(head.run, spec.limits.pending):

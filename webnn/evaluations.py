@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from webnn.core.records import Evaluation, EvaluationLease, Status
 from webnn.core.spec import Spec
@@ -45,7 +46,7 @@ class Evaluations:
         Raises:
             Missing: No such run, or this client was never asked, or another has been asked since.
             Invalid: The report is about another version, or not about the whole validation set.
-            Conflict: The version has an evaluation from another lease.
+            Conflict: The version has another evaluation: this client's first answer counts.
         """
         spec = self._specs.of(member.run)
         _check(report, self._lease(member, report.evaluation_id), spec)
@@ -59,8 +60,19 @@ class Evaluations:
             examples=report.examples,
             at=self._clock(),
         )
-        self._catalog.record_evaluation(evaluation)
-        self._finish_if_due(spec, evaluation)
+        recorded = self._recorded(evaluation)
+        self._finish_if_due(spec, recorded)
+        return recorded
+
+    def _recorded(self, evaluation: Evaluation) -> Evaluation:
+        """The evaluation, or the one that the same answer recorded before."""
+        try:
+            self._catalog.record_evaluation(evaluation)
+        except Conflict:
+            first = self._catalog.evaluations(evaluation.run, evaluation.version - 1, 1)[0]
+            if replace(first, at=evaluation.at) != evaluation:
+                raise
+            return first
         return evaluation
 
     def _lease(self, member: Member, evaluation_id: str) -> EvaluationLease:

@@ -89,8 +89,10 @@ def test_two_who_join_are_two(api: Api) -> None:
     assert first["client_id"] != second["client_id"]
 
 
-def test_the_first_task_is_to_evaluate_the_second_to_train(joined: Api) -> None:
-    evaluating, training = (joined.post("/runs/line/tasks", {}) for _ in range(2))
+def test_the_first_client_is_to_evaluate_the_second_to_train(joined: Api) -> None:
+    evaluating = joined.post("/runs/line/tasks", {})
+    joined.join()
+    training = joined.post("/runs/line/tasks", {})
     assert evaluating["kind"] == "evaluate"
     assert [shard["examples"] for shard in evaluating["shards"]] == [8]
     assert training["kind"] == "train"

@@ -241,6 +241,11 @@ class TestAnnouncements:
         assert answer.status_code == 400
         assert name in answer.json_body["error"]["message"]
 
+    def test_an_integer_may_be_written_as_a_float(self, joined: Api) -> None:
+        body = json.dumps(announced([1, 0, 0])).replace('"base_version": 0', '"base_version": 0.0')
+        assert "0.0" in body
+        assert joined.call("POST", "/runs/line/updates", body.encode()).status_code == 201
+
     @pytest.mark.parametrize("number", ["1e400", "-1e400", "1" * 5000])
     def test_numbers_that_no_float_holds_are_invalid(self, joined: Api, number: str) -> None:
         body = json.dumps(announced([1, 0, 0], metrics={"loss": 0.125})).replace("0.125", number)

@@ -1,5 +1,7 @@
 """What every `Catalog` promises of clients and of evaluations."""
 
+from typing import Any
+
 import pytest
 from msgspec.structs import replace
 from samples import START, a_client, a_lease, an_evaluation, an_id
@@ -118,11 +120,14 @@ def test_the_same_answer_again_is_harmless(catalog: Catalog, run_name: str) -> N
     assert catalog.evaluations(run_name, -1, 10) == [an_evaluation(run_name, 3)]
 
 
-def test_an_answer_to_another_lease_conflicts_and_leaves_the_first(catalog: Catalog, run_name: str) -> None:
+@pytest.mark.parametrize("other", [{"lease": 2}, {"lease": 1, "accuracy": 0.9}], ids=["lease", "answer"])
+def test_another_evaluation_of_a_version_conflicts_and_leaves_the_first(
+    catalog: Catalog, run_name: str, other: dict[str, Any]
+) -> None:
     first = an_evaluation(run_name, 3, lease=1)
     catalog.record_evaluation(first)
     with pytest.raises(Conflict):
-        catalog.record_evaluation(an_evaluation(run_name, 3, lease=2, accuracy=0.9))
+        catalog.record_evaluation(an_evaluation(run_name, 3, **other))
     assert catalog.latest_evaluation(run_name) == first
 
 

@@ -79,6 +79,22 @@ class TestEvaluations:
         world.clock.now += 3_600_000
         assert isinstance(ask(world, joined(world)), Train)
 
+    def test_who_asks_again_before_answering_is_given_the_same_with_the_time_that_is_left(self, world: World) -> None:
+        member = joined(world)
+        first = ask(world, member)
+        advance(world, 1)
+        world.clock.now += 15_000
+        again = ask(world, member)
+        assert isinstance(first, Evaluate)
+        assert isinstance(again, Evaluate)
+        assert (again.lease, again.head) == (first.lease, first.head)
+        assert (first.seconds, again.seconds) == (60, 45)
+
+    def test_who_has_answered_is_not_asked_for_the_same_again(self, world: World) -> None:
+        member = joined(world)
+        answer(world, ask(world, member))
+        assert isinstance(ask(world, member), Train)
+
     def test_of_two_that_ask_at_the_same_moment_one_trains(self, world: World) -> None:
         first, second = joined(world), joined(world)
         told: list[Task] = []
@@ -125,8 +141,8 @@ class TestTraining:
     def test_a_shard_smaller_than_a_task_is_gone_round_in_one(self) -> None:
         world = a_world()
         world.start(training={"local_steps": 100, "batch_size": 4})
+        ask(world, joined(world))
         member = joined(world)
-        ask(world, member)
         tasks: list[Any] = [ask(world, member) for _ in range(3)]
         assert [task.offset for task in tasks] == [0, 0, 0]
         assert len({task.seed for task in tasks}) == 3

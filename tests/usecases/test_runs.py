@@ -10,7 +10,7 @@ from samples import World, a_spec, a_world
 
 from webnn.core.records import Status
 from webnn.core.wire import sha256
-from webnn.errors import Conflict, Invalid, Missing, Unavailable
+from webnn.errors import Conflict, Corrupt, Invalid, Missing, Unavailable
 from webnn.evaluations import FINISH_ATTEMPTS, Report
 from webnn.store import keys
 
@@ -139,3 +139,12 @@ class TestTheEnd:
         with pytest.raises(Unavailable, match="report again"):
             self.report(around(world, catalog=Faulty(world.catalog, before=refuse)), accuracy=0.9)
         assert len(tries) == FINISH_ATTEMPTS
+
+
+def test_a_run_whose_spec_is_gone_hides_no_other(world: World) -> None:
+    world.start()
+    lost = world.services.runs.start("other", "Another", "", SPEC + b" ", WEIGHTS)
+    del world.blobs._blobs[lost.spec_key]
+    assert [found.run.run for found in world.services.runs.all()] == ["line"]
+    with pytest.raises(Corrupt):
+        world.services.runs.describe("other")

@@ -19,6 +19,11 @@ test.each(golden)("the shuffle of $n from seed $seed", ({ seed, n, order }) => {
   expect([...permutation(seed, n)]).toEqual(order);
 });
 
+test("the shuffles that docs/openapi.yaml prints", () => {
+  expect([...permutation(1, 10)]).toEqual([7, 8, 3, 2, 1, 5, 9, 4, 0, 6]);
+  expect([...permutation(4294967295, 10)]).toEqual([3, 0, 9, 4, 2, 7, 6, 5, 1, 8]);
+});
+
 test("mulberry32 gives numbers in [0, 1), evenly", () => {
   const random = mulberry32(9);
   const numbers = Array.from({ length: 10_000 }, random);

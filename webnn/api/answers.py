@@ -165,7 +165,7 @@ def _evaluate(found: Evaluate, blobs: Blobs) -> Json:
         "shards": [_shard(shard, blobs) for shard in found.spec.data.validation],
         "batch_size": found.spec.validation.batch_size,
         "loss": found.spec.training.loss,
-        "expires_in": found.spec.validation.patience_seconds,
+        "expires_in": found.seconds,
     }
 
 

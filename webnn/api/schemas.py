@@ -1,5 +1,6 @@
 """What comes in and goes out, as `docs/openapi.yaml` says. Parsing is strict: an unknown member is an error."""
 
+from math import isfinite
 from typing import Annotated, Any, TypeVar
 
 import msgspec
@@ -11,6 +12,8 @@ from webnn.errors import Invalid, TooLarge
 from webnn.evaluations import Report
 from webnn.updates import Announcement
 
+# Integers up to here are exact in a float.
+EXACT = 2**53
 MAX_BODY = 128 * 1024
 
 Count = Annotated[int, Meta(ge=0, le=999_999_999_999)]
@@ -18,6 +21,17 @@ Id = Annotated[str, Meta(pattern=r"^[0-9a-f]{32}\Z")]
 Fraction = Annotated[float, Meta(ge=0.0, le=1.0)]
 
 T = TypeVar("T")
+
+
+def _number(text: str) -> float:
+    """In JSON 10.0 is an integer too: what writes all numbers as floats may send it where an integer is due."""
+    number = float(text)
+    if not isfinite(number):
+        raise msgspec.ValidationError(f"{text[:20]} is out of range")
+    return int(number) if abs(number) <= EXACT and number.is_integer() else number
+
+
+_JSON = msgspec.json.Decoder(float_hook=_number)
 
 
 class Nothing(Struct, frozen=True, forbid_unknown_fields=True):
@@ -91,7 +105,7 @@ def parse(schema: type[T], body: bytes) -> T:
     if len(body) > MAX_BODY:
         raise TooLarge(f"a body holds at most {MAX_BODY} bytes", limit=MAX_BODY)
     try:
-        return msgspec.json.decode(body or b"null", type=schema)
+        return msgspec.convert(_JSON.decode(body or b"null"), schema)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise Invalid(f"the body is wrong: {error}") from error
 

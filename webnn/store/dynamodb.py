@@ -202,9 +202,11 @@ class DynamoCatalog:
         """See `Evaluations.record_evaluation`."""
         model = self._rows.evaluation
         row = model(item=shape.evaluation_item(evaluation.version), **shape.attributes(evaluation))
-        ours = model.item.does_not_exist() | (model.evaluation_id == evaluation.evaluation_id)
-        with _answers(f"version {evaluation.version} has an evaluation"):
-            row.save(ours)
+        with (
+            _unless(lambda: self.evaluations(evaluation.run, evaluation.version - 1, 1) == [evaluation]),
+            _answers(f"version {evaluation.version} has an evaluation"),
+        ):
+            row.save(model.item.does_not_exist())
 
     def evaluations(self, run: str, after: int, limit: int) -> list[Evaluation]:
         """See `Evaluations.evaluations`."""
@@ -262,12 +264,18 @@ def _answers(what: str) -> Iterator[None]:
             raise Conflict(what) from error
         _unanswered(what, error)
     except PynamoDBException as error:
-        if error.cause_response_code in REFUSED_EXCEPTIONS:
+        if _code(error) in REFUSED_EXCEPTIONS:
             raise Conflict(what) from error
         _unanswered(what, error)
 
 
 def _unanswered(what: str, error: PynamoDBException) -> None:
-    if error.cause_response_code in OUR_FAULT:
+    if _code(error) in OUR_FAULT:
         raise error
     raise Unavailable(f"DynamoDB did not answer: {what}") from error
+
+
+def _code(error: PynamoDBException) -> str | None:
+    """The service's word for the error; None if it said nothing, when PynamoDB's own property fails."""
+    answer: dict[str, dict[str, str]] = getattr(error.cause, "response", None) or {}
+    return answer.get("Error", {}).get("Code")

@@ -204,8 +204,7 @@ class MemoryCatalog:
         """See `Evaluations.record_evaluation`."""
         with self._lock:
             key = evaluation.run, evaluation.version
-            held = self._evaluations.get(key)
-            if held is not None and held.evaluation_id != evaluation.evaluation_id:
+            if self._evaluations.get(key, evaluation) != evaluation:
                 raise Conflict(f"version {evaluation.version} has an evaluation")
             self._evaluations[key] = evaluation
 

@@ -142,7 +142,7 @@ class Evaluations(Protocol):
         ...
 
     def record_evaluation(self, evaluation: Evaluation) -> None:
-        """Writes an evaluation. Raises Conflict if its version has one from another lease."""
+        """Writes an evaluation. Raises Conflict if its version has another."""
         ...
 
     def evaluations(self, run: str, after: int, limit: int) -> list[Evaluation]:
