@@ -15,22 +15,22 @@ help: ## List the targets
 setup: $(VENV)/.stamp web/dist/index.html ## Make .venv (with the webnn command) and build the web client
 
 $(VENV)/.stamp: pyproject.toml constraints.txt
-	@echo "Setting up $(VENV) …"
+	@echo "Setting up $(VENV) …" >&2
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/pip install --quiet --disable-pip-version-check --upgrade pip
-	@$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[local,dev]'
+	@$(BIN)/pip install -qq --disable-pip-version-check -c constraints.txt -e '.[local,dev]' >&2
 	@touch $@
 
 web: web/dist/index.html ## Build the web client into web/dist
 
 web/node_modules/.stamp: web/package.json web/package-lock.json
-	@echo "Installing the web client's dependencies …"
-	@cd web && npm ci --no-audit --no-fund --loglevel=error
+	@echo "Installing the web client's dependencies …" >&2
+	@cd web && npm ci --no-audit --no-fund --loglevel=error >&2
 	@touch $@
 
 web/dist/index.html: web/node_modules/.stamp $(shell find web/src web/public web/*.html web/*.ts -type f 2>/dev/null)
-	@echo "Building the web client …"
-	@cd web && npm run --silent build
+	@echo "Building the web client …" >&2
+	@cd web && npm run --silent build >&2
 	@touch $@
 
 demo: setup ## Train the digits on this machine, in the browsers it has (ARGS="--clients 2 --until 0.95 --json")

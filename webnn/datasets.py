@@ -81,7 +81,7 @@ def _pair(folder: Path, name: str) -> tuple[Array, Array]:
 def _file(folder: Path, name: str) -> Path:
     found = [path for path in (folder / f"{name}.gz", folder / name) if path.is_file()]
     if not found:
-        raise Missing(f"{folder} has no {name}.gz", folder=str(folder))
+        raise Missing(f"{folder} has neither {name}.gz nor {name}", folder=str(folder))
     return found[0]
 
 

@@ -63,7 +63,7 @@ def settings(environment: Environment, ssm: "SSMClient") -> Settings:
     try:
         answer = ssm.get_parameters_by_path(Path=path, WithDecryption=True)
     except (BotoCoreError, ClientError) as error:
-        raise Unavailable("the parameter store did not answer") from error
+        raise Unavailable(f"the parameter store did not answer: {error}") from error
     found = {parameter["Name"].removeprefix(path): parameter["Value"] for parameter in answer["Parameters"]}
     absent = {"bucket", "site", "queue-url", "token-secret"} - found.keys()
     if absent:

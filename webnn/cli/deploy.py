@@ -64,8 +64,13 @@ def deploy(stage: str, as_json: bool) -> None:
 def destroy(stage: str, delete_data: bool) -> None:
     """Take a stage down. Its data stays unless told otherwise."""
     console, where = Console(), stages.of(stage)
-    with stages.working(console, "the functions and the API"):
-        _chalice(where, "delete")
+    if _record(where).is_file():
+        with stages.working(console, "the functions and the API"):
+            _chalice(where, "delete")
+    else:
+        console.print(
+            f"This checkout has deployed no functions to {stage}: {_record(where)} is not there.", soft_wrap=True
+        )
     with stages.working(console, "the stack"):
         looks = wiring.paced(PATIENCE_SECONDS, LOOK_SECONDS)
         delete(aws.stack_clients(where), stage, looks, keep_data=not delete_data)
@@ -79,12 +84,17 @@ def _stack(where: Environment) -> StackOutputs:
 
 def _functions(where: Environment) -> Deployed:
     _chalice(where, "deploy")
-    record = stages.CHECKOUT / ".chalice" / "deployed" / f"{where.stage}.json"
+    record = _record(where)
     resources = json.loads(record.read_text())["resources"]
     found = next((one for one in resources if one["resource_type"] == "rest_api"), None)
     if found is None:
         raise Unavailable("chalice deployed no API", record=str(record))
     return Deployed(found["rest_api_id"], _api_url(where, found["rest_api_id"], found["rest_api_url"]))
+
+
+def _record(where: Environment) -> Path:
+    """What Chalice remembers of what it deployed."""
+    return stages.CHECKOUT / ".chalice" / "deployed" / f"{where.stage}.json"
 
 
 def _api_url(where: Environment, rest_api_id: str, on_aws: str) -> str:

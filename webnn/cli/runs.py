@@ -29,7 +29,10 @@ SEED = 0
               help="Accuracy on the whole test set at which the run finishes. [default: the example's]")  # fmt: skip
 @stages.option
 def create(name: str, example: str | None, data: Path | None, until: float | None, stage: str) -> None:
-    """Upload an example's model and data, and start the run NAME with it."""
+    """Upload an example's model and data, and start the run NAME with it.
+
+    The examples are digits and mnist.
+    """
     chosen = example or name
     if chosen not in ("digits", "mnist"):
         raise Invalid("name an example with --example digits or --example mnist")
@@ -38,9 +41,9 @@ def create(name: str, example: str | None, data: Path | None, until: float | Non
     if chosen == "mnist" and data is None:
         raise Invalid("--example mnist needs --data, the folder with MNIST's four files")
     dataset = mnist(data, random) if data is not None else digits(random)
+    runs = stages.services(stage).runs
     with Progress() as bar:
         task = bar.add_task("uploading shards")
-        runs = stages.services(stage).runs
         publish(runs, name, document, dataset, random, lambda done, all_: bar.update(task, completed=done, total=all_))
     Console().print(f"Run {name} is at version 0 and waits for clients.", highlight=False)
 

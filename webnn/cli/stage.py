@@ -1,14 +1,17 @@
 """What the commands about a stage share: its clients, its services and where its files are."""
 
+import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import click
+from botocore.session import get_session
 from rich.console import Console
 
 from webnn import aws, wiring
+from webnn.errors import Invalid
 from webnn.settings import Environment, environment, settings
 from webnn.wiring import Services
 
@@ -16,14 +19,35 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 TEMPLATE = CHECKOUT / "infra" / "stack.yaml"
 WEB = CHECKOUT / "web" / "dist"
 
+ON_AN_ENGINE = {"local", "localstack"}
+
+
+def known() -> list[str]:
+    """The stages that `.chalice/config.json` has."""
+    return list(json.loads((CHECKOUT / ".chalice" / "config.json").read_text())["stages"])
+
+
 option = click.option(
-    "--stage", envvar="WEBNN_STAGE", default="dev", show_default=True, help="Which stage: localstack, dev, prod."
+    "--stage",
+    envvar="WEBNN_STAGE",
+    type=click.Choice(known()),
+    default="dev",
+    show_default=True,
+    help="Which stage of .chalice/config.json.",
 )
 
 
 def of(stage: str) -> Environment:
-    """Where the stage is: the endpoint and the region come from the environment, as for every AWS tool."""
-    return environment({**os.environ, "WEBNN_STAGE": stage})
+    """Where the stage is: endpoint, region and credentials come from where every AWS tool takes them.
+
+    Raises:
+        Invalid: No region is set, or a stage for engines would go to AWS.
+    """
+    region = get_session().get_config_variable("region")
+    where = environment({**({"AWS_DEFAULT_REGION": region} if region else {}), **os.environ, "WEBNN_STAGE": stage})
+    if stage in ON_AN_ENGINE and where.endpoint_url is None:
+        raise Invalid(f"stage {stage} is for an engine on this machine: set AWS_ENDPOINT_URL")
+    return where
 
 
 def services(stage: str) -> Services:

@@ -14,7 +14,7 @@ from webnn.datasets import Dataset, digits, mnist
 from webnn.errors import Invalid
 from webnn.local.speakers import Speaker
 from webnn.local.stage import CHECKOUT, WEB, LocalStage, local_stage
-from webnn.local.volunteers import volunteers
+from webnn.local.volunteers import kind_of_clients, volunteers
 from webnn.publish import publish
 from webnn.runs import History
 
@@ -74,10 +74,10 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class Show:
-    """Whom to tell: of each step of the set-up, of the stage once it runs, and of progress twice a second."""
+    """Whom to tell: of each step of the set-up; of stage, run and kind of clients once it runs; of progress."""
 
     step: Callable[[str], None]
-    ready: Callable[[LocalStage, str], None]
+    ready: Callable[[LocalStage, str, str], None]
     progress: Callable[[Progress], None]
 
 
@@ -97,6 +97,7 @@ class Watch:
         self._version = 0
         self._most_clients = 0
         self._trouble: str | None = None
+        self._ended: float | None = None
 
     def look(self, trouble: str | None) -> tuple[Progress, bool]:
         """The progress, and whether the run is over. `trouble` is what went wrong since the last look."""
@@ -115,7 +116,10 @@ class Watch:
             seconds=now - self._began,
             trouble=self._trouble,
         )
-        return progress, history.head.status is Status.FINISHED
+        over = history.head.status is Status.FINISHED
+        if over:
+            self._ended = now
+        return progress, over
 
     def _take(self, history: History) -> None:
         now = self._clock()
@@ -136,7 +140,7 @@ class Watch:
             version=self._version,
             updates=head.version,
             clients=self._most_clients,
-            seconds=round(self._clock() - self._began, 1),
+            seconds=round((self._ended or self._clock()) - self._began, 1),
             bytes_up=sum(one.bytes_up for one in clients),
             bytes_down=sum(one.bytes_down for one in clients),
         )
@@ -152,10 +156,13 @@ def demo(options: Options, show: Show) -> Result:
     """
     if not 0.0 < options.until <= 1.0 or options.clients < 0:
         raise Invalid("--until is an accuracy in (0, 1], --clients a number from 0")
+    show.step("reading the data")
+    random = np.random.default_rng(SEED)
+    dataset = mnist(options.data, random) if options.data else digits(random)
     with local_stage(show.step) as stage:
         show.step("cutting shards")
-        run = _publish(stage, options)
-        show.ready(stage, run)
+        run = _publish(stage, options, dataset, random)
+        show.ready(stage, run, kind_of_clients())
         with volunteers(options.clients, stage.page, stage.api, run, WEB) as clients:
             return _follow(stage, run, clients, show)
 
@@ -190,17 +197,12 @@ def _farewell(clients: list[Speaker]) -> None:
         time.sleep(LOOK_SECONDS)
 
 
-def _publish(stage: LocalStage, options: Options) -> str:
+def _publish(stage: LocalStage, options: Options, dataset: Dataset, random: np.random.Generator) -> str:
     name = "mnist" if options.data else "digits"
     document: dict[str, Any] = json.loads((CHECKOUT / "examples" / name / "spec.json").read_text())
     document["end"] = {"accuracy": options.until}
-    random = np.random.default_rng(SEED)
-    publish(stage.services.runs, name, document, _dataset(options, random), random, lambda _done, _all: None)
+    publish(stage.services.runs, name, document, dataset, random, lambda _done, _all: None)
     return name
-
-
-def _dataset(options: Options, order: np.random.Generator) -> Dataset:
-    return mnist(options.data, order) if options.data else digits(order)
 
 
 def as_json(result: Result) -> str:

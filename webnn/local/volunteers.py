@@ -34,6 +34,11 @@ def browser() -> str | None:
     return next((found for name in BROWSERS if (found := shutil.which(name))), None)
 
 
+def kind_of_clients() -> str:
+    """What `volunteers` starts on this machine, in words."""
+    return "headless Chromium" if browser() else "Node, as there is no Chromium on PATH"
+
+
 @contextmanager
 def volunteers(count: int, page: str, api: str, run: str, web: Path) -> Iterator[list[Speaker]]:
     """Runs `count` clients of a run for as long as the block lasts.
@@ -54,12 +59,12 @@ def volunteers(count: int, page: str, api: str, run: str, web: Path) -> Iterator
     with ExitStack() as stack:
         started = []
         for number in range(count):
+            profile = stack.enter_context(tempfile.TemporaryDirectory(ignore_cleanup_errors=True))
             if chromium:
-                profile = stack.enter_context(tempfile.TemporaryDirectory(ignore_cleanup_errors=True))
                 command = _tab(chromium, profile, page, run)
             else:
                 command = [str(node), str(web / "node-client.mjs"), "--api", api, "--run", run]
-            process = child(f"client {number + 1}", command, _environment(), web)
+            process = child(f"client {number + 1}", command, _environment(profile), web)
             started.append(Speaker(stack.enter_context(process)))
         yield started
 
@@ -71,7 +76,7 @@ def _tab(chromium: str, profile: str, page: str, run: str) -> list[str]:
     return [chromium, *QUIET, *root, f"--user-data-dir={profile}", address]
 
 
-def _environment() -> Mapping[str, str]:
-    """Nothing of the owner's keys; a home, because Chromium insists."""
-    kept = ("PATH", "LANG", "HOME", "TMPDIR", "XDG_RUNTIME_DIR")
-    return {name: os.environ[name] for name in kept if name in os.environ}
+def _environment(scratch: str) -> Mapping[str, str]:
+    """Nothing of the owner's keys; a home, because Chromium insists. What it leaves in its TMPDIR goes with that."""
+    kept = ("PATH", "LANG", "HOME", "XDG_RUNTIME_DIR")
+    return {name: os.environ[name] for name in kept if name in os.environ} | {"TMPDIR": scratch}
