@@ -119,13 +119,13 @@ class Member implements Client {
   /** Tells, mends what can be mended, and waits. False when there is no getting over it. */
   private async getOver(error: unknown, failures: number): Promise<boolean> {
     const fatal = isFatal(error, this.cycle.joined);
-    this.options.onEvent({ type: "error", code: codeOf(error), message: messageOf(error), fatal });
+    // When the world has only moved on, nothing is broken: try again at once, and say so only if that does not help.
+    const atOnce = failures === 1 && isMovedOn(error);
+    if (!atOnce) this.options.onEvent({ type: "error", code: codeOf(error), message: messageOf(error), fatal });
     if (fatal) return false;
     if (error instanceof Refused && (error.code === "unauthorized" || error.code === "missing")) this.cycle.forgetMembership();
     // Whatever the trainer choked on (a lost GPU, a full heap), the next attempt starts from nothing.
     if (codeOf(error) === "trainer" || error instanceof Diverged) this.options.trainer.reset();
-    // When the world has only moved on, nothing is broken: try again at once, but only once.
-    const atOnce = failures === 1 && isMovedOn(error);
     const pauseMs = backoff(failures, () => this.options.clock.random(), FIRST_PAUSE_MS, LONGEST_PAUSE_MS);
     if (!atOnce) await this.patience.wait(pauseMs / 1000, messageOf(error)).catch(() => undefined);
     return true;

@@ -26,11 +26,10 @@ export interface Follow {
 
 const PAUSE_MS = 2000;
 const HIDDEN_PAUSE_MS = 15_000;
-const FINISHED_PAUSE_MS = 10_000;
 /** An evaluation comes later than its version; further back than this it is not looked for. */
 const LOOK_BACK = 300;
 
-/** Runs until the signal aborts. */
+/** Runs until the run is finished or the signal aborts. */
 export async function follow(options: Follow): Promise<void> {
   const { clock, signal } = options;
   const known = new Known();
@@ -38,9 +37,9 @@ export async function follow(options: Follow): Promise<void> {
     try {
       const status = await catchUp(options, known);
       options.onTrouble(null);
+      if (status === "finished") return;
       failures = 0;
-      const pause = status === "finished" ? FINISHED_PAUSE_MS : PAUSE_MS;
-      await clock.sleep(options.hidden() ? HIDDEN_PAUSE_MS : pause, signal);
+      await clock.sleep(options.hidden() ? HIDDEN_PAUSE_MS : PAUSE_MS, signal);
     } catch (error) {
       if (signal.aborted) return;
       failures++;

@@ -4,7 +4,7 @@ import { createChart } from "./chart";
 import { figure } from "./format";
 
 const MOST_POINTS = 1200;
-const TREND = 0.05;
+const TREND = 0.12;
 
 export interface LossCurve {
   add(loss: number): void;
@@ -14,7 +14,7 @@ export interface LossCurve {
 export function createLossCurve(host: HTMLElement): LossCurve {
   const chart = createChart(host, {
     lines: [
-      { label: "batch", colour: "--faint", width: 1 },
+      { label: "batch", colour: "--trace", width: 1 },
       { label: "trend", colour: "--accent-2", width: 2 },
     ],
     format: figure,
@@ -24,6 +24,7 @@ export function createLossCurve(host: HTMLElement): LossCurve {
   let losses: number[] = [];
   let trend: number[] = [];
   let seen = 0;
+  let weighed = 0;
   let pending = false;
 
   const draw = () => {
@@ -34,10 +35,11 @@ export function createLossCurve(host: HTMLElement): LossCurve {
   return {
     add(loss) {
       seen++;
-      const before = trend.at(-1) ?? loss;
       xs.push(seen);
       losses.push(loss);
-      trend.push(before + TREND * (loss - before));
+      weighed += TREND * (loss - weighed);
+      // Corrected for having begun at 0, or the first batch would weigh on the trend for a hundred more.
+      trend.push(weighed / (1 - (1 - TREND) ** seen));
       if (xs.length > MOST_POINTS) [xs, losses, trend] = [xs, losses, trend].map(everyOther) as [number[], number[], number[]];
       if (pending) return;
       pending = true;

@@ -5,6 +5,7 @@ import { backoff, type Clock } from "../clock";
 import { Refused } from "../errors";
 import { readJson } from "../http";
 import type { Run } from "../protocol";
+import { write } from "./dom";
 
 export interface Site {
   base: string;
@@ -12,23 +13,33 @@ export interface Site {
   run: Run;
 }
 
+/** What a page shows while there is no run to show. */
+export interface Search {
+  title: string;
+  trouble: string;
+}
+
+const SILENT: Search = { title: "Looking for a run…", trouble: "The server does not answer. Trying again…" };
+const NONE: Search = { title: "No run yet", trouble: "There is no run here yet. This page looks again by itself." };
+
 /** Reads `config.json` and finds the run, trying until both are there. `tell` gets what is wrong meanwhile. */
-export async function openSite(clock: Clock, wanted: string | null, tell: (trouble: string | null) => void): Promise<Site> {
+export async function openSite(clock: Clock, wanted: string | null, tell: (search: Search) => void): Promise<Site> {
   for (let failures = 1; ; failures++) {
     try {
       const { api: base } = (await readJson(new URL("config.json", document.baseURI).href)) as { api: string };
       const api = createApi({ base: new URL(base, document.baseURI).href, clock });
       const run = await findRun(api, wanted);
-      if (run) {
-        tell(null);
-        return { base, api, run };
-      }
-      tell("There is no run here yet. This page looks again by itself.");
+      if (run) return { base, api, run };
+      tell(NONE);
     } catch (error) {
-      tell(error instanceof Refused && error.code === "missing" ? `There is no run named “${wanted ?? ""}”.` : "The server does not answer. Trying again…");
+      tell(error instanceof Refused && wanted !== null ? unknown(wanted) : SILENT);
     }
     await clock.sleep(backoff(failures, () => clock.random(), 1000, 20_000));
   }
+}
+
+function unknown(wanted: string): Search {
+  return { title: "No such run", trouble: `There is no run named “${wanted}” here. This page looks again by itself.` };
 }
 
 /** The wanted run; else the newest that is running; else the newest. */
@@ -36,4 +47,10 @@ async function findRun(api: Api, wanted: string | null): Promise<Run | null> {
   if (wanted) return api.getRun(wanted);
   const { runs } = await api.listRuns();
   return runs.find(({ status }) => status === "running") ?? runs[0] ?? null;
+}
+
+/** Shows what the search has come to. */
+export function showSearch({ title, trouble }: Search): void {
+  write("title", title);
+  write("trouble", trouble);
 }

@@ -6,11 +6,14 @@ import { createChart } from "./chart";
 import { element, write } from "./dom";
 import { follow, type Story } from "./follow";
 import { bytes, count, duration, figure, percent } from "./format";
-import { openSite } from "./site";
+import { createPace } from "./pace";
+import { openSite, showSearch } from "./site";
 import { createLossCurve } from "./loss_curve";
 import { emptyTally, tallyFrom, type Tally } from "./tally";
 
 import "./style.css";
+
+const THANKS = "This run is finished. Thank you to everyone who took part.";
 
 const query = new URLSearchParams(location.search);
 
@@ -27,6 +30,8 @@ class Volunteer {
   private worker: Worker | null = null;
   private mode: Mode = "idle";
   private finished = false;
+  private failed = false;
+  private readonly pace = createPace();
   private memory: Memory;
   private counter: (event: ClientEvent) => Tally;
   private resumedAt: number | null = null;
@@ -56,6 +61,7 @@ class Volunteer {
     });
     setInterval(() => this.tick(), 1000);
     (element("toggle") as HTMLButtonElement).disabled = false;
+    write("status", "Press start to lend this machine. It stops when you close the page.");
     if (this.run.status === "finished") this.finish();
     else if (this.memory.running || query.has("start")) this.toggle();
   }
@@ -63,7 +69,7 @@ class Volunteer {
   /** The run is over, whoever said so first. A client that still works is left to end by itself. */
   finish(): void {
     this.finished = true;
-    if (this.mode !== "running") this.over("This run is finished. Thank you to everyone who took part.");
+    if (this.mode !== "running") this.over(THANKS);
   }
 
   private toggle(): void {
@@ -74,6 +80,7 @@ class Volunteer {
 
   private start(): void {
     this.worker?.terminate();
+    this.failed = false;
     this.counter = tallyFrom(this.memory.tally);
     this.worker = new Worker(new URL("../worker.ts", import.meta.url), { type: "module" });
     this.worker.addEventListener("message", ({ data }: MessageEvent<WorkerMessage>) => this.on(data.event));
@@ -132,15 +139,24 @@ class Volunteer {
     if (event.type === "backend") write("backend", event.name);
     if (event.type === "step") {
       this.losses.add(event.loss);
-      write("speed", `${count(event.imagesPerSecond)} images/s`);
+      element("speed").title = `${count(event.imagesPerSecond)} a second while it computes`;
     }
-    if (event.type === "stopped" && event.reason !== "left") return this.over(sentence(event.reason));
+    if (event.type === "error" && event.fatal) this.failed = true;
+    if (event.type === "stopped" && event.reason !== "left") return this.stopped(event.reason);
     const status = statusOf(event);
     if (status && this.mode === "running") write("status", status);
   }
 
+  private stopped(reason: string): void {
+    if (this.failed) return this.over(sentence(reason));
+    this.finished = true;
+    this.over(THANKS);
+  }
+
   private tick(): void {
     this.countTime();
+    const examplesPerSecond = this.pace(this.memory.tally.examples, Date.now());
+    write("speed", this.mode === "running" && examplesPerSecond > 0 ? `${count(examplesPerSecond)} examples/s` : "–");
     this.showTally();
     this.remember();
   }
@@ -157,7 +173,9 @@ class Volunteer {
   private showTally(): void {
     const { merged, sent, unused, examples, up, down, seconds } = this.memory.tally;
     write("merged", count(merged));
-    write("sent", `of ${count(sent)} sent${unused > 0 ? `, ${count(unused)} not used` : ""}`);
+    const waiting = sent - merged - unused;
+    const others = [waiting > 0 ? `, ${count(waiting)} waiting` : "", unused > 0 ? `, ${count(unused)} not used` : ""];
+    write("sent", `of ${count(sent)} sent${others.join("")}`);
     write("examples", count(examples));
     write("up", bytes(up));
     write("down", `${bytes(down)} received`);
@@ -200,6 +218,7 @@ function sentence(reason: string): string {
 }
 
 function showRun({ run, title, description, data, training }: Run): void {
+  write("trouble", "");
   document.title = `${title} · WebNN`;
   write("title", title);
   write("description", description);
@@ -220,7 +239,7 @@ function showStory(chart: ReturnType<typeof createChart>, target: number | null,
 }
 
 async function main(): Promise<void> {
-  const { api, run, base } = await openSite(systemClock, query.get("run"), (trouble) => write("trouble", trouble ?? ""));
+  const { api, run, base } = await openSite(systemClock, query.get("run"), showSearch);
   showRun(run);
   const volunteer = new Volunteer(run, base);
   volunteer.begin();

@@ -6,12 +6,14 @@ import { createChart, type Chart } from "./chart";
 import { element, write } from "./dom";
 import { follow, type Story } from "./follow";
 import { bytes, count, duration, figure, percent } from "./format";
-import { openSite } from "./site";
+import { openSite, showSearch } from "./site";
 import { currentRate, ratesOverTime, stalenessBars, totalsOf } from "./summary";
 
 import "./style.css";
 
-const ROWS = 50;
+const ROWS = 15;
+/** Columns that a narrow screen has no room for. */
+const WIDE = new Set([3, 4, 5]);
 
 interface Charts {
   accuracy: Chart;
@@ -47,10 +49,11 @@ function createCharts(): Charts {
 }
 
 function showRun({ run, title, description, end }: Run): void {
+  write("trouble", "");
   document.title = `${title} · WebNN`;
   write("title", title);
   write("description", description);
-  (element("join") as HTMLAnchorElement).href = `./?run=${encodeURIComponent(run)}`;
+  (element("join") as HTMLAnchorElement).href = `index.html?run=${encodeURIComponent(run)}`;
   if (end.accuracy !== null) write("goal", `of ${figure(100 * end.accuracy)} % wanted`);
 }
 
@@ -62,7 +65,7 @@ function showTiles({ commits, evaluations, head, clients, status }: Story): void
   write("state", state);
   write("accuracy", latest ? percent(latest.accuracy) : "–");
   write("version", count(head.version));
-  write("steps", `${count(head.steps)} steps deep`);
+  write("steps", `after ${count(head.steps)} steps`);
   write("clients", count(clients));
   write("rate", figure(currentRate(commits, Date.now())));
   write("staleness", staleness === null ? "–" : figure(staleness));
@@ -85,6 +88,7 @@ function showCharts(charts: Charts, { commits, evaluations }: Story, target: num
 }
 
 function showBars(commits: readonly Commit[]): void {
+  if (totalsOf(commits).updates === 0) return;
   const bars = stalenessBars(commits);
   const most = Math.max(1, ...bars.map(({ updates }) => updates));
   const host = element("staleness-chart");
@@ -123,7 +127,11 @@ function rowOf(commit: Commit, accuracy: number | undefined): HTMLTableRowElemen
     discounts.length > 0 ? percent(mean) : "–",
     accuracy === undefined ? "" : percent(accuracy),
   ];
-  for (const text of cells) row.insertCell().textContent = text;
+  cells.forEach((text, column) => {
+    const cell = row.insertCell();
+    cell.textContent = text;
+    if (WIDE.has(column)) cell.className = "wide";
+  });
   return row;
 }
 
@@ -135,7 +143,7 @@ function span(values: readonly number[]): string {
 
 async function main(): Promise<void> {
   const wanted = new URLSearchParams(location.search).get("run");
-  const { api, run } = await openSite(systemClock, wanted, (trouble) => write("trouble", trouble ?? ""));
+  const { api, run } = await openSite(systemClock, wanted, showSearch);
   showRun(run);
   const charts = createCharts();
   await follow({

@@ -1,0 +1,13 @@
+/** How fast something grows, over the last seconds of the clock on the wall. */
+
+const WINDOW_MS = 10_000;
+
+/** Takes the total so far and the time in milliseconds; gives the growth per second, 0 before there is a second to tell. */
+export function createPace(): (total: number, now: number) => number {
+  let samples: { total: number; now: number }[] = [];
+  return (total, now) => {
+    samples = [...samples.filter((sample) => now - sample.now <= WINDOW_MS), { total, now }];
+    const first = samples[0]!;
+    return now > first.now ? (1000 * (total - first.total)) / (now - first.now) : 0;
+  };
+}
