@@ -77,6 +77,7 @@ class Member implements Client {
     this.state = "paused";
     this.throttle.shut();
     this.options.onEvent({ type: "paused" });
+    void this.cycle.linger(this.paused);
   }
 
   setPower(percent: number): void {
@@ -94,6 +95,8 @@ class Member implements Client {
     await this.finished;
   }
 
+  private readonly paused = (): boolean => this.state === "paused" && !this.leaving.signal.aborted;
+
   private end(reason: string): void {
     this.options.trainer.reset();
     this.options.onEvent({ type: "stopped", reason });
@@ -104,6 +107,8 @@ class Member implements Client {
   private async live(): Promise<string> {
     for (let failures = 0; ; ) {
       try {
+        // Work that was under way when the pause began may have been sent since.
+        void this.cycle.linger(this.paused);
         await this.throttle.open();
         const over = await this.cycle.turn();
         if (over !== null) return over;

@@ -20,6 +20,7 @@ const SETTLING_MS = 1500;
 const MOST_UNSETTLED = 500;
 const SPEED_MEMORY_MS = 2000;
 const SETTLED_PER_WAIT = 10;
+const LONGEST_LINGERING_MS = 60_000;
 const SHORTEST_WAIT_S = 0.25;
 
 export interface Parts {
@@ -55,6 +56,7 @@ export class Cycle {
   private unsent: Unsent | null = null;
   private unsettled: Unsettled[] = [];
   private spec: { hash: string; spec: Spec } | null = null;
+  private lingering = false;
   private lastStepEvent = -Infinity;
   private speed = { examples: 0, milliseconds: 0 };
 
@@ -73,6 +75,18 @@ export class Cycle {
     }
     const [task] = await Promise.all([api.nextTask(run, token, signal), this.settle(token, 1)]);
     return this.perform(task, token);
+  }
+
+  /** Goes on asking what became of sent updates, ever less often, while `paused` and any are left. */
+  async linger(paused: () => boolean): Promise<void> {
+    if (this.lingering) return;
+    this.lingering = true;
+    const { clock, signal } = this.around;
+    for (let pauseMs = SETTLING_MS; paused() && this.unsettled.length > 0; pauseMs *= 1.5) {
+      await clock.sleep(Math.min(pauseMs, LONGEST_LINGERING_MS), signal).catch(() => undefined);
+      if (paused()) await this.settle(await this.token(), SETTLED_PER_WAIT);
+    }
+    this.lingering = false;
   }
 
   /** To be called when the server no longer knows the token. */
@@ -209,6 +223,8 @@ export class Cycle {
   private async settleOne(token: string, one: Unsettled): Promise<boolean> {
     const { api, run, signal, clock, emit } = this.around;
     const found = await api.getUpdate(run, token, one.id, signal).catch(() => null);
+    // Somebody else may have asked meanwhile, and it must not be told twice.
+    if (!this.unsettled.includes(one)) return true;
     this.unsettled = this.unsettled.filter((other) => other !== one);
     if (found?.state === "pending") this.unsettled.push({ id: one.id, since: clock.now() });
     else if (found) emit({ type: "settled", updateId: one.id, ...pick(found) });

@@ -150,6 +150,16 @@ describe("it gets over by itself", () => {
     await h.run();
     expect(h.announced.map(({ base_version }) => base_version)).toEqual([5]);
     expect(h.clock.slept).toEqual([]);
+    expect(h.of("error")).toEqual([]);
+  });
+
+  test("a second conflict in a row is told of, and waited out", async () => {
+    const h = new Harness();
+    h.tasks = [trainTask(0), trainTask(5)];
+    h.fail("announce", refused(409, "conflict"), refused(409, "conflict"));
+    await h.run();
+    expect(h.of("error")).toMatchObject([{ code: "conflict", fatal: false }]);
+    expect(h.of("waiting")).toHaveLength(1);
   });
 
   test("an upload ticket that expired while the machine slept: dropped, a new task", async () => {
@@ -286,6 +296,7 @@ describe("start, pause, stop", () => {
     const client = pausing(h, "uploaded");
     await idle(h);
     expect(h.uploaded).toEqual(["update-1"]);
+    expect(h.of("settled").map(({ updateId }) => updateId)).toEqual(["update-1"]);
     client.start();
     await client.finished;
     expect(h.uploaded).toHaveLength(2);

@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import { Unavailable } from "../src/errors";
 import { follow, type Story } from "../src/pages/follow";
 import { bytes, count, duration, figure, percent } from "../src/pages/format";
+import { createPace } from "../src/pages/pace";
 import { currentRate, ratesOverTime, stalenessBars, totalsOf } from "../src/pages/summary";
 import { emptyTally, tallyFrom } from "../src/pages/tally";
 import type { ClientEvent, Commit, Evaluation, History } from "../src/protocol";
@@ -28,6 +29,7 @@ class Ledger {
   commits: Commit[] = [];
   evaluations: Evaluation[] = [];
   generation = 0;
+  status: History["status"] = "running";
   readonly asked: number[] = [];
   failures = 0;
 
@@ -41,7 +43,7 @@ class Ledger {
     const within = ({ version }: { version: number }) => version > after && version <= end;
     const head = { version: last, steps: 4 * last, generation: this.generation, sha256: "" };
     const [commits, evaluations] = [this.commits.filter(within), this.evaluations.filter(within)];
-    return Promise.resolve({ run, status: "running", head, clients: 1, commits, evaluations, next_after: last > end ? end : null });
+    return Promise.resolve({ run, status: this.status, head, clients: 1, commits, evaluations, next_after: last > end ? end : null });
   };
 }
 
@@ -113,6 +115,14 @@ describe("following a run", () => {
     expect(slept[2]!).toBeGreaterThan(slept[0]!);
   });
 
+  test("a finished run is asked about once", async () => {
+    const ledger = new Ledger(100);
+    ledger.status = "finished";
+    const { stories, slept } = await followed(ledger, 5);
+    expect(stories).toHaveLength(1);
+    expect(slept).toEqual([]);
+  });
+
   test("a hidden page asks less often", async () => {
     expect((await followed(new Ledger(1), 2)).slept[0]).toBe(2000);
     expect((await followed(new Ledger(1), 2, () => undefined, true)).slept[0]).toBe(15_000);
@@ -175,6 +185,16 @@ test("a tally counts a machine's contribution, and goes on from an earlier one",
     up: 1080,
     down: 540,
   });
+});
+
+test("updates that nobody asks about any more are not waiting", () => {
+  const counter = tallyFrom({ ...emptyTally, sent: 5, merged: 3, unused: 1 });
+  expect(counter({ type: "joined", run: "digits", clientId: "c" }).forgotten).toBe(1);
+});
+
+test("a pace is over the last ten seconds", () => {
+  const pace = createPace();
+  expect([pace(0, 0), pace(100, 1000), pace(1100, 11_000), pace(1100, 30_000)]).toEqual([0, 100, 100, 0]);
 });
 
 test("numbers for people", () => {

@@ -18,6 +18,8 @@ export interface ChartOptions {
   /** Text on the y axis and in the legend. */
   format(value: number): string;
   formatX?: (value: number) => string;
+  /** Text below the x axis. */
+  labelX?: string;
   range?: (min: number, max: number) => [number, number];
 }
 
@@ -64,7 +66,7 @@ function optionsFor(host: HTMLElement, options: ChartOptions): uPlot.Options {
     grid: { stroke: colour("--line"), width: 1 },
     ticks: { show: false },
   };
-  const { range, formatX } = options;
+  const { range } = options;
   return {
     ...sizeOf(host),
     padding: [10, 14, 0, 0],
@@ -75,11 +77,18 @@ function optionsFor(host: HTMLElement, options: ChartOptions): uPlot.Options {
       y: range ? { range: (_, min, max) => range(min, max) } : {},
     },
     axes: [
-      { ...axis, size: 28, ...(formatX ? { values: (_, ticks) => ticks.map(formatX) } : {}) },
+      { ...axis, size: 28, ...axisX(options, axis) },
       { ...axis, size: 56, values: (_, ticks) => ticks.map((tick) => options.format(tick)) },
     ],
     series: [{}, ...options.lines.map((line) => seriesFor(line, colour))],
     plugins: [tooltip(options)],
+  };
+}
+
+function axisX({ formatX, labelX }: ChartOptions, { font }: uPlot.Axis): uPlot.Axis {
+  return {
+    ...(formatX ? { values: (_, ticks) => ticks.map(formatX) } : {}),
+    ...(labelX ? { label: labelX, labelSize: 18, labelFont: font! } : {}),
   };
 }
 

@@ -1,13 +1,14 @@
 /** The chart of this machine's own loss: every point seen, thinned out as they become many, and their trend. */
 
 import { createChart } from "./chart";
-import { figure } from "./format";
+import { count, figure } from "./format";
 
 const MOST_POINTS = 1200;
 const TREND = 0.12;
 
 export interface LossCurve {
-  add(loss: number): void;
+  /** `step` counts within a task, from 1. */
+  add(step: number, loss: number): void;
 }
 
 /** Draws at most once per animation frame: a hidden page draws nothing. */
@@ -18,12 +19,16 @@ export function createLossCurve(host: HTMLElement): LossCurve {
       { label: "trend", colour: "--accent-2", width: 2 },
     ],
     format: figure,
+    formatX: count,
+    labelX: "steps",
     range: (_, max) => [0, Math.max(max, 0.1) * 1.05],
   });
   let xs: number[] = [];
   let losses: number[] = [];
   let trend: number[] = [];
   let seen = 0;
+  let steps = 0;
+  let lastStep = 0;
   let weighed = 0;
   let pending = false;
 
@@ -33,9 +38,12 @@ export function createLossCurve(host: HTMLElement): LossCurve {
   };
 
   return {
-    add(loss) {
+    add(step, loss) {
       seen++;
-      xs.push(seen);
+      // Not every step is told of, but the last of a task is: whatever does not grow belongs to the next.
+      steps += step > lastStep ? step - lastStep : step;
+      lastStep = step;
+      xs.push(steps);
       losses.push(loss);
       weighed += TREND * (loss - weighed);
       // Corrected for having begun at 0, or the first batch would weigh on the trend for a hundred more.

@@ -7,6 +7,8 @@ export interface Tally {
   merged: number;
   /** Sent, and not wanted: too stale, or refused. */
   unused: number;
+  /** Sent, and nobody is left who asks what became of it. */
+  forgotten: number;
   examples: number;
   evaluations: number;
   up: number;
@@ -15,7 +17,7 @@ export interface Tally {
   seconds: number;
 }
 
-export const emptyTally: Tally = { sent: 0, merged: 0, unused: 0, examples: 0, evaluations: 0, up: 0, down: 0, seconds: 0 };
+export const emptyTally: Tally = { sent: 0, merged: 0, unused: 0, forgotten: 0, examples: 0, evaluations: 0, up: 0, down: 0, seconds: 0 };
 
 /** Counts on from `start`; traffic events carry totals of one worker, so each worker needs a counter of its own. */
 export function tallyFrom(start: Tally): (event: ClientEvent) => Tally {
@@ -26,12 +28,21 @@ export function tallyFrom(start: Tally): (event: ClientEvent) => Tally {
   };
 }
 
+/** Gives up on all that is still waiting. */
+export function forgetting(tally: Tally): Tally {
+  return { ...tally, forgotten: tally.sent - tally.merged - tally.unused };
+}
+
 function counted(tally: Tally, start: Tally, event: ClientEvent): Tally {
   switch (event.type) {
     case "uploaded":
       return { ...tally, sent: tally.sent + 1, examples: tally.examples + event.examples };
     case "settled":
       return event.state === "merged" ? { ...tally, merged: tally.merged + 1 } : { ...tally, unused: tally.unused + 1 };
+    // A new membership cannot ask for the updates of the old one, and who has stopped asks for none.
+    case "joined":
+    case "stopped":
+      return forgetting(tally);
     case "evaluated":
       return { ...tally, evaluations: tally.evaluations + 1 };
     case "traffic":

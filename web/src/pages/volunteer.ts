@@ -9,7 +9,7 @@ import { bytes, count, duration, figure, percent } from "./format";
 import { createPace } from "./pace";
 import { openSite, showSearch } from "./site";
 import { createLossCurve } from "./loss_curve";
-import { emptyTally, tallyFrom, type Tally } from "./tally";
+import { emptyTally, forgetting, tallyFrom, type Tally } from "./tally";
 
 import "./style.css";
 
@@ -81,7 +81,7 @@ class Volunteer {
   private start(): void {
     this.worker?.terminate();
     this.failed = false;
-    this.counter = tallyFrom(this.memory.tally);
+    this.counter = tallyFrom(forgetting(this.memory.tally));
     this.worker = new Worker(new URL("../worker.ts", import.meta.url), { type: "module" });
     this.worker.addEventListener("message", ({ data }: MessageEvent<WorkerMessage>) => this.on(data.event));
     this.worker.addEventListener("error", ({ message }) => this.over(`Training could not start: ${message}`));
@@ -138,8 +138,8 @@ class Volunteer {
     if (event.type === "task") write("version", count(event.version));
     if (event.type === "backend") write("backend", event.name);
     if (event.type === "step") {
-      this.losses.add(event.loss);
-      element("speed").title = `${count(event.imagesPerSecond)} a second while it computes`;
+      this.losses.add(event.step, event.loss);
+      write("computing", `${count(event.imagesPerSecond)}/s while computing`);
     }
     if (event.type === "error" && event.fatal) this.failed = true;
     if (event.type === "stopped" && event.reason !== "left") return this.stopped(event.reason);
@@ -171,11 +171,12 @@ class Volunteer {
   }
 
   private showTally(): void {
-    const { merged, sent, unused, examples, up, down, seconds } = this.memory.tally;
+    const { merged, sent, unused, forgotten, examples, up, down, seconds } = this.memory.tally;
     write("merged", count(merged));
-    const waiting = sent - merged - unused;
-    const others = [waiting > 0 ? `, ${count(waiting)} waiting` : "", unused > 0 ? `, ${count(unused)} not used` : ""];
-    write("sent", `of ${count(sent)} sent${others.join("")}`);
+    const waiting = sent - merged - unused - forgotten;
+    const others = [[waiting, "waiting"], [unused, "not used"], [forgotten, "unknown"]] as const;
+    const told = others.map(([updates, word]) => (updates > 0 ? `, ${count(updates)} ${word}` : ""));
+    write("sent", `of ${count(sent)} sent${told.join("")}`);
     write("examples", count(examples));
     write("up", bytes(up));
     write("down", `${bytes(down)} received`);
@@ -194,7 +195,8 @@ class Volunteer {
 function recalled(key: string): Memory {
   const fresh: Memory = { running: false, power: 100, tally: emptyTally };
   try {
-    return { ...fresh, ...(JSON.parse(sessionStorage.getItem(key) ?? "{}") as Partial<Memory>) };
+    const kept = JSON.parse(sessionStorage.getItem(key) ?? "{}") as Partial<Memory>;
+    return { ...fresh, ...kept, tally: forgetting({ ...emptyTally, ...kept.tally }) };
   } catch {
     return fresh;
   }

@@ -110,7 +110,7 @@ function showHistory({ commits, evaluations }: Story): void {
   const newest = commits.slice(-ROWS).reverse();
   element("history").replaceChildren(...newest.map((commit) => rowOf(commit, accuracies.get(commit.version))));
   const hidden = commits.length - newest.length;
-  write("history-note", hidden > 0 ? `The newest ${ROWS} of ${count(commits.length)} commits.` : "");
+  write("history-note", hidden > 0 ? `The newest ${ROWS} of ${count(commits.length)} rows.` : "");
 }
 
 function rowOf(commit: Commit, accuracy: number | undefined): HTMLTableRowElement {
