@@ -14,12 +14,13 @@ import type { BackendName, Blob, Spec, Task, Training } from "../src/protocol";
 import { sha256 } from "../src/sha256";
 import { models, tf } from "../src/tf";
 import { createTrainer, type Trainer } from "../src/trainer";
-import { digits, mnist, shardFor, training, weightsFor } from "../test/specs";
+import { shardFor, weightsFor } from "../test/specs";
+import digits from "../../examples/digits/spec.json";
+import mnist from "../../examples/mnist/spec.json";
 
 export interface BenchOptions {
   backend: BackendName | null;
   repetitions: number;
-  localSteps: number;
   /** Steps per repetition. */
   digitsSteps: number;
   mnistSteps: number;
@@ -45,23 +46,32 @@ export interface BenchResult {
 type Loop = (steps: number) => Promise<number>;
 
 const EXAMPLES = 512;
-const BATCH = training.batch_size;
+
+/** A run as its owner's spec describes it: the model, and what a task would ask for. */
+interface Subject {
+  spec: Spec;
+  recipe: Training;
+}
+
+function subject(shipped: typeof digits | typeof mnist): Subject {
+  const { rule, ...recipe } = shipped.training;
+  return { spec: shipped as unknown as Spec, recipe: { ...recipe, rule: rule.name } as Training };
+}
 
 /** Both models, one after the other. */
 export async function measureAll(options: Partial<BenchOptions>): Promise<BenchResult> {
-  const all = { backend: null, repetitions: 25, localSteps: training.local_steps, digitsSteps: 200, mnistSteps: 12, ...options };
+  const all = { backend: null, repetitions: 25, digitsSteps: 208, mnistSteps: 12, ...options };
   return {
-    digits: await measure(digits, all, all.digitsSteps),
-    mnist: await measure(mnist, all, all.mnistSteps),
+    digits: await measure(subject(digits), all, all.digitsSteps),
+    mnist: await measure(subject(mnist), all, all.mnistSteps),
     backend: tf.getBackend(),
   };
 }
 
-async function measure(spec: Spec, options: BenchOptions, steps: number): Promise<Speeds> {
-  const bare = await bareLoop(spec, options.backend);
+async function measure({ spec, recipe }: Subject, options: BenchOptions, steps: number): Promise<Speeds> {
+  const bare = await bareLoop(spec, recipe, options.backend);
   const now = () => systemClock.now();
   const trainer = createTrainer({ backend: options.backend ?? "wasm", now, onBackend: () => undefined });
-  const recipe = { ...training, local_steps: options.localSteps };
   const loops = [bare.run, trainerLoop(spec, recipe, trainer), await clientLoop(spec, recipe, trainer)];
   const speeds: number[][] = [[], [], []];
   for (let turn = -1; turn < options.repetitions; turn++) {
@@ -87,16 +97,16 @@ function median(values: number[]): number {
   return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]!;
 }
 
-async function bareLoop(spec: Spec, only: BackendName | null): Promise<{ run: Loop; dispose(): void }> {
+async function bareLoop(spec: Spec, recipe: Training, only: BackendName | null): Promise<{ run: Loop; dispose(): void }> {
   const now = () => systemClock.now();
   const idle = { step: () => Promise.resolve(), dispose: () => undefined };
-  await chooseBackend({ spec, batch: BATCH, build: () => Promise.resolve(idle), now, only: only ?? "wasm" });
+  await chooseBackend({ spec, batch: recipe.batch_size, build: () => Promise.resolve(idle), now, only: only ?? "wasm" });
   const model = await models.modelFromJSON({ modelTopology: spec.modelTopology as never });
-  model.compile({ optimizer: tf.train.sgd(training.learning_rate), loss: training.loss });
+  model.compile({ optimizer: tf.train.sgd(recipe.learning_rate), loss: recipe.loss });
   const shape = spec.data.inputs[0]!.shape;
   const batches = Array.from({ length: 8 }, () => ({
-    x: tf.randomUniform([BATCH, ...shape]),
-    y: tf.cast(tf.randomUniform([BATCH, 1], 0, 10, "int32"), "float32"),
+    x: tf.randomUniform([recipe.batch_size, ...shape]),
+    y: tf.cast(tf.randomUniform([recipe.batch_size, 1], 0, 10, "int32"), "float32"),
   }));
   return {
     async run(steps: number): Promise<number> {
@@ -105,7 +115,7 @@ async function bareLoop(spec: Spec, only: BackendName | null): Promise<{ run: Lo
         const { x, y } = batches[step % batches.length]!;
         await model.trainOnBatch(x, y);
       }
-      return (1000 * steps * BATCH) / (now() - start);
+      return (1000 * steps * recipe.batch_size) / (now() - start);
     },
     dispose: () => tf.dispose([...batches.flatMap(({ x, y }) => [x, y])]),
   };
@@ -119,8 +129,8 @@ function trainerLoop(spec: Spec, recipe: Training, trainer: Trainer): Loop {
   return async (steps) => {
     const start = systemClock.now();
     for (let step = 0; step < steps; step += recipe.local_steps)
-      await trainer.train({ ...request, offset: step * BATCH });
-    return (1000 * steps * BATCH) / (systemClock.now() - start);
+      await trainer.train({ ...request, offset: step * recipe.batch_size });
+    return (1000 * steps * recipe.batch_size) / (systemClock.now() - start);
   };
 }
 
@@ -150,7 +160,7 @@ async function clientLoop(spec: Spec, recipe: Training, trainer: Trainer): Promi
     });
     client.start();
     await client.finished;
-    return (1000 * (steps - left) * BATCH) / (systemClock.now() - start);
+    return (1000 * (steps - left) * recipe.batch_size) / (systemClock.now() - start);
   };
 }
 
