@@ -1,6 +1,7 @@
 """The data sets of the examples, as arrays: digits that scikit-learn ships, and IDX folders such as MNIST."""
 
 import gzip
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -89,15 +90,25 @@ def read_idx(path: Path) -> NDArray[np.generic]:
     """The array in an IDX file: magic (0, 0, type, dimensions), big-endian lengths, elements in C order.
 
     Raises:
-        Invalid: It is not IDX, or cut short.
+        Invalid: It is not IDX, cut short, or cannot be read.
     """
-    body = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
+    body = _content(path)
     dtype = IDX_DTYPES.get(body[2]) if len(body) >= 4 else None
     if dtype is None or body[:2] != b"\0\0":
         raise Invalid(f"{path} is not an IDX file")
     dimensions = body[3]
     header = 4 + 4 * dimensions
     shape = np.frombuffer(body[4:header], ">i4") if len(body) >= header else np.array([-1])
-    if len(body) != header + int(np.prod(shape, dtype=np.int64)) * dtype.itemsize:
+    if (shape < 0).any() or len(body) != header + int(np.prod(shape, dtype=np.int64)) * dtype.itemsize:
         raise Invalid(f"{path} is cut short or too long")
     return np.frombuffer(body, dtype, offset=header).reshape(shape)
+
+
+def _content(path: Path) -> bytes:
+    try:
+        body = path.read_bytes()
+        return gzip.decompress(body) if path.suffix == ".gz" else body
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise Invalid(f"{path} is not a whole gzip file: {error}") from error
+    except OSError as error:
+        raise Invalid(f"{path} cannot be read: {error.strerror}") from error

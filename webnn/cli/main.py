@@ -4,6 +4,7 @@ import sys
 
 import click
 from rich.console import Console
+from rich.text import Text
 
 from webnn import __version__
 from webnn.cli.demo import demo
@@ -28,7 +29,8 @@ def main() -> None:
         webnn()
     except WebnnError as error:
         console = Console(stderr=True)
-        console.print(f"[red]error:[/] {error.message}", highlight=False)
+        # Not as markup: a folder may be called [red]. Not wrapped: a line can be found by what it says.
+        console.print(Text.assemble(("error:", "red"), " ", error.message), soft_wrap=True)
         if log := error.details.get("log"):
             console.print(str(log), markup=False, highlight=False)
         sys.exit(1)
