@@ -59,7 +59,7 @@ class Tokens:
                 algorithms=[ALGORITHM],
                 options=options,  # type: ignore[arg-type]
             )
-        except jwt.InvalidTokenError as error:
+        except (jwt.InvalidTokenError, UnicodeError) as error:
             raise Unauthorized("the token is not valid") from error
         expires = claims["exp"]
         if not isinstance(expires, int) or expires * 1000 <= self._clock():

@@ -360,28 +360,47 @@ class TestOutages:
         assert b"secret" not in answer.body
 
 
+def gateway_event(method: str, resource: str, body: str | None, headers: dict[str, str], **parameters: str) -> Any:
+    """What the gateway hands to the function: bodies as text, not bytes, and nothing for what is empty."""
+    path = resource.format(**parameters)
+    return {
+        "resource": resource,
+        "path": path,
+        "httpMethod": method,
+        "headers": {"content-type": "application/json"} | headers,
+        "multiValueHeaders": {},
+        "queryStringParameters": None,
+        "multiValueQueryStringParameters": None,
+        "pathParameters": parameters or None,
+        "stageVariables": None,
+        "requestContext": {"resourcePath": resource, "httpMethod": method, "path": path, "identity": {}},
+        "body": body,
+        "isBase64Encoded": False,
+    }
+
+
+def lambda_answer(event: Any) -> tuple[int, Any]:
+    answer = app.app(event, None)
+    return answer["statusCode"], json.loads(answer["body"])
+
+
 def test_once_more_with_the_events_that_lambda_gets(joined: Api) -> None:
-    """The gateway sends bodies as text, not bytes, and leaves out what is empty."""
+    bearer = {"authorization": f"Bearer {joined.token}"}
+    status, task = lambda_answer(gateway_event("POST", "/runs/{run}/tasks", "{}", bearer, run="line"))
+    assert (status, task["kind"]) == (200, "evaluate")
+    status, empty = lambda_answer(gateway_event("POST", "/runs/{run}/tasks", None, bearer, run="line"))
+    assert (status, empty["error"]["code"]) == (400, "invalid")
+    assert lambda_answer(gateway_event("GET", "/runs", None, {}))[0] == 200
 
-    def event(method: str, path: str, resource: str, body: str | None, **parameters: str) -> dict[str, Any]:
-        return {
-            "resource": resource,
-            "path": path,
-            "httpMethod": method,
-            "headers": {"content-type": "application/json", "authorization": f"Bearer {joined.token}"},
-            "multiValueHeaders": {},
-            "queryStringParameters": None,
-            "multiValueQueryStringParameters": None,
-            "pathParameters": parameters or None,
-            "stageVariables": None,
-            "requestContext": {"resourcePath": resource, "httpMethod": method, "path": path, "identity": {}},
-            "body": body,
-            "isBase64Encoded": False,
-        }
 
-    task = app.app(event("POST", "/runs/line/tasks", "/runs/{run}/tasks", "{}", run="line"), None)
-    assert (task["statusCode"], json.loads(task["body"])["kind"]) == (200, "evaluate")
-    empty = app.app(event("POST", "/runs/line/tasks", "/runs/{run}/tasks", None, run="line"), None)
-    assert (empty["statusCode"], json.loads(empty["body"])["error"]["code"]) == (400, "invalid")
-    runs = app.app(event("GET", "/runs", "/runs", None), None)
-    assert runs["statusCode"] == 200
+@pytest.mark.parametrize("body", ["\ud800", "é", "A"])
+@pytest.mark.parametrize("encoded", [False, True])
+def test_a_body_that_is_no_text_is_refused(joined: Api, body: str, encoded: bool) -> None:
+    event = gateway_event("POST", "/runs/{run}/clients", body, {}, run="line")
+    status, answer = lambda_answer(event | {"isBase64Encoded": encoded})
+    assert (status, answer["error"]["code"]) == (400, "invalid")
+
+
+def test_a_token_that_is_no_text_is_refused(joined: Api) -> None:
+    event = gateway_event("POST", "/runs/{run}/tasks", "{}", {"authorization": "Bearer \ud800"}, run="line")
+    assert lambda_answer(event)[0] == 401

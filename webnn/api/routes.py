@@ -9,6 +9,7 @@ from webnn.api import answers
 from webnn.api.schemas import AnnouncementIn, EvaluationIn, Id, Nothing, parse, parse_text
 from webnn.api.translate import answer, translated
 from webnn.core.spec import RunName
+from webnn.errors import Invalid
 from webnn.tokens import Member
 from webnn.wiring import services
 
@@ -89,7 +90,10 @@ def _request() -> Any:
 
 
 def _body() -> bytes:
-    return bytes(_request().raw_body or b"")
+    try:
+        return bytes(_request().raw_body or b"")
+    except ValueError as error:  # a lone surrogate, or what is called base64 and is not
+        raise Invalid("the body cannot be read") from error
 
 
 def _query(name: str) -> str | None:
