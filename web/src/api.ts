@@ -1,12 +1,12 @@
 /** The server as a client sees it: `docs/openapi.yaml`, and blobs by presigned URL. */
 
+import { answers, refusalIn, type Reader } from "./answers";
 import { Corrupt, Refused, Stale, Unavailable } from "./errors";
-import { Http, isLater, later, Retry, type HttpOptions } from "./http";
+import { Http, isLater, later, Retry, type HttpOptions, type Limits } from "./http";
 import type {
   Announcement,
   Blob as BlobReference,
   ErrorBody,
-  Evaluation,
   EvaluationReport,
   History,
   Membership,
@@ -19,7 +19,7 @@ import type {
 } from "./protocol";
 import { sha256 } from "./sha256";
 
-/** All calls throw Refused, Unavailable, or the signal's reason. */
+/** All calls throw Refused, Unavailable (NotUnderstood, too), or the signal's reason. What they give has been checked. */
 export interface Api {
   listRuns(signal?: AbortSignal): Promise<{ runs: Run[] }>;
   getRun(run: string, signal?: AbortSignal): Promise<Run>;
@@ -27,8 +27,10 @@ export interface Api {
   join(run: string, signal?: AbortSignal): Promise<Membership>;
   nextTask(run: string, token: string, signal?: AbortSignal): Promise<Task>;
   announce(run: string, token: string, announcement: Announcement, signal?: AbortSignal): Promise<Ticket>;
+  /** One short try: nothing depends on the answer. */
   getUpdate(run: string, token: string, update: string, signal?: AbortSignal): Promise<Update>;
-  report(run: string, token: string, report: EvaluationReport, signal?: AbortSignal): Promise<Evaluation>;
+  /** What is recorded is what was reported: the answer says nothing new, and is not looked at. */
+  report(run: string, token: string, report: EvaluationReport, signal?: AbortSignal): Promise<unknown>;
   /** Size and SHA-256 are checked. @throws Stale, Corrupt */
   download(blob: BlobReference, signal?: AbortSignal): Promise<ArrayBuffer>;
   /** @throws Stale when storage refuses the ticket. */
@@ -37,45 +39,59 @@ export interface Api {
   readonly traffic: Readonly<Traffic>;
 }
 
+/** One short try. */
+const CURIOSITY: Limits = { attempts: 1, timeoutMs: 5000 };
+
 /** The API at `base`. */
 export function createApi({ base, ...options }: HttpOptions & { base: string }): Api {
   const http = new Http(options);
-  const at = (run: string, rest = "") => `${base.replace(/\/+$/, "")}/runs/${encodeURIComponent(run)}${rest}`;
-  const get = <T>(url: string, token: string | null, signal?: AbortSignal) =>
-    json<T>(http, url, { method: "GET", headers: authorization(token) }, signal);
-  const post = <T>(url: string, token: string | null, body: unknown, signal?: AbortSignal) => {
-    const headers = { ...authorization(token), "content-type": "application/json" };
-    return json<T>(http, url, { method: "POST", headers, body: JSON.stringify(body) }, signal);
-  };
+  const root = `${base.replace(/\/+$/, "")}/runs`;
+  const at = (run: string, rest = "") => `${root}/${encodeURIComponent(run)}${rest}`;
+  const get = <T>(url: string, answer: Reader<T>, signal?: AbortSignal) => json(http, { url, token: null, answer }, signal);
+  const post = <T>(url: string, token: string | null, body: unknown, answer: Reader<T>, signal?: AbortSignal) =>
+    json(http, { url, token, body, answer }, signal);
   return {
     traffic: http.traffic,
-    listRuns: (signal) => get(`${base.replace(/\/+$/, "")}/runs`, null, signal),
-    getRun: (run, signal) => get(at(run), null, signal),
-    getHistory: (run, after, signal) => get(at(run, `/history?after=${after}`), null, signal),
-    join: (run, signal) => post(at(run, "/clients"), null, {}, signal),
-    nextTask: (run, token, signal) => post(at(run, "/tasks"), token, {}, signal),
-    announce: (run, token, announcement, signal) => post(at(run, "/updates"), token, announcement, signal),
-    getUpdate: (run, token, update, signal) => get(at(run, `/updates/${update}`), token, signal),
-    report: (run, token, report, signal) => post(at(run, "/evaluations"), token, report, signal),
+    listRuns: (signal) => get(root, answers.runs, signal),
+    getRun: (run, signal) => get(at(run), answers.run, signal),
+    getHistory: (run, after, signal) => get(at(run, `/history?after=${after}`), answers.history, signal),
+    join: (run, signal) => post(at(run, "/clients"), null, {}, answers.membership, signal),
+    nextTask: (run, token, signal) => post(at(run, "/tasks"), token, {}, answers.task, signal),
+    announce: (run, token, announcement, signal) => post(at(run, "/updates"), token, announcement, answers.ticket, signal),
+    getUpdate: (run, token, update, signal) =>
+      json(http, { url: at(run, `/updates/${update}`), token, answer: answers.update, limits: CURIOSITY }, signal),
+    report: (run, token, report, signal) => post(at(run, "/evaluations"), token, report, (answer) => answer, signal),
     download: (blob, signal) => download(http, blob, signal),
     upload: (ticket, body, signal) => upload(http, ticket, body, signal),
   };
 }
 
-function authorization(token: string | null): Record<string, string> {
-  return token === null ? {} : { authorization: `Bearer ${token}` };
+/** With a body it is a POST, else a GET. */
+interface Question<T> {
+  url: string;
+  token: string | null;
+  body?: unknown;
+  answer: Reader<T>;
+  limits?: Limits;
 }
 
-function json<T>(http: Http, url: string, init: RequestInit & { body?: string }, signal?: AbortSignal): Promise<T> {
+function initOf({ token, body }: Pick<Question<unknown>, "token" | "body">): RequestInit & { body?: string } {
+  const headers: Record<string, string> = token === null ? {} : { authorization: `Bearer ${token}` };
+  if (body === undefined) return { method: "GET", headers };
+  return { method: "POST", headers: { ...headers, "content-type": "application/json" }, body: JSON.stringify(body) };
+}
+
+function json<T>(http: Http, { url, answer, limits = {}, ...question }: Question<T>, signal?: AbortSignal): Promise<T> {
+  const init = initOf(question);
   const bytes = init.body?.length ?? 0;
   const read = async (response: Response): Promise<T> => {
     const text = await response.text();
     http.traffic.up += bytes;
     http.traffic.down += text.length;
     if (!response.ok) throw refusal(response, text);
-    return parsed(text) as T;
+    return answer(parsed(text));
   };
-  return http.call({ url, init, bytes, read }, signal);
+  return http.call({ url, init, bytes, limits, read }, signal);
 }
 
 function download(http: Http, blob: BlobReference, signal?: AbortSignal): Promise<ArrayBuffer> {
@@ -107,7 +123,7 @@ function parsed(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    throw new Retry(new Unavailable("the answer is not JSON"));
+    throw new Retry(new Unavailable("something between this page and the server answered in its place"));
   }
 }
 
@@ -117,13 +133,13 @@ function refusal(response: Response, text: string): Error {
   const verdict = body?.code === "corrupt" || body?.code === "internal";
   if (isLater(response) && !verdict) return later(response);
   if (body) return new Refused(response.status, body.code, body.message, body.details);
-  return new Refused(response.status, response.status === 401 ? "unauthorized" : "invalid", text.slice(0, 200));
+  // A proxy, a firewall, the page that a hotel's network shows first: none of them speaks for the server.
+  return new Unavailable(`something between this page and the server answered ${response.status}`);
 }
 
 function errorIn(text: string): ErrorBody["error"] | null {
   try {
-    const { error } = JSON.parse(text) as Partial<ErrorBody>;
-    return typeof error?.code === "string" ? error : null;
+    return refusalIn(JSON.parse(text));
   } catch {
     return null;
   }

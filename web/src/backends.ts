@@ -5,7 +5,7 @@
  * a GPU are 10 to 50 times slower than wasm and are not tried.
  */
 
-import { Corrupt, NoBackend } from "./errors";
+import { BadSpec, NoBackend } from "./errors";
 import { registerWasmKernels } from "./kernels";
 import type { BackendName, Measured, Spec } from "./protocol";
 import { loadWebgl, loadWebgpu, tf } from "./tf";
@@ -76,9 +76,17 @@ async function measure(name: BackendName, trial: Trial): Promise<Measured> {
     return { name, imagesPerSecond: await speed(trial) };
   } catch (error) {
     // A spec that contradicts itself is no backend's fault.
-    if (error instanceof Corrupt) throw error;
-    return { name, refused: error instanceof Error ? error.message : String((error as { message?: unknown }).message ?? error) };
+    if (error instanceof BadSpec) throw error;
+    return { name, refused: reasonOf(error) };
   }
+}
+
+function reasonOf(error: unknown): string {
+  // What JavaScript says when a program stumbles is for its authors.
+  if (error instanceof TypeError) return "it cannot build or train the model";
+  const message = error instanceof Error ? error.message : String((error as { message?: unknown }).message ?? error);
+  // TF.js goes on for paragraphs.
+  return message.split(/\.\s/, 1)[0]!;
 }
 
 async function speed(trial: Trial): Promise<number> {

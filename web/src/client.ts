@@ -2,17 +2,20 @@
  * The library: takes part in a run until the run is over or somebody says stop. No DOM, no globals.
  *
  * Whatever goes wrong on the way — the machine sleeps, the network goes, tokens and URLs expire, the server is down —
- * the client gets over by itself; it gives up only when there is no such run, or no backend that can train the model.
+ * the client gets over by itself; it gives up only when the server says that there is no such run, when no backend can
+ * train the model, or when nobody could.
  */
 
 import { backoff, type Clock } from "./clock";
-import { Cycle, type Parts } from "./cycle";
-import { Corrupt, Diverged, NoBackend, Refused, Stale, Unavailable } from "./errors";
+import { Cycle, type Over, type Parts } from "./cycle";
+import { NotUnderstood } from "./errors";
 import type { ClientEvent } from "./protocol";
 import { Throttle } from "./throttle";
+import { verdictOn } from "./verdict";
 
 const FIRST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 60_000;
+const PUZZLED_AFTER = 3;
 
 export interface JoinOptions extends Parts {
   run: string;
@@ -45,6 +48,8 @@ class Member implements Client {
   readonly finished: Promise<string>;
   private finish: (reason: string) => void = () => undefined;
   private state: "new" | "running" | "paused" = "new";
+  /** Answers in a row that made no sense. */
+  private riddles = 0;
   private readonly leaving = new AbortController();
   private readonly throttle: Throttle;
   private readonly patience: Patience;
@@ -67,7 +72,7 @@ class Member implements Client {
       this.throttle.reopen();
       this.options.onEvent({ type: "resumed" });
     } else {
-      void this.live().then((reason) => this.end(reason));
+      void this.live().then(({ reason }) => this.end(reason));
     }
     this.state = "running";
   }
@@ -98,42 +103,58 @@ class Member implements Client {
   private readonly paused = (): boolean => this.state === "paused" && !this.leaving.signal.aborted;
 
   private end(reason: string): void {
-    this.options.trainer.reset();
+    this.resetTrainer();
     this.options.onEvent({ type: "stopped", reason });
     this.finish(reason);
   }
 
-  /** Turns the cycle until the run is over; gives the reason. */
-  private async live(): Promise<string> {
+  /** Turns the cycle until the run is over. */
+  private async live(): Promise<Over> {
     for (let failures = 0; ; ) {
       try {
         // Work that was under way when the pause began may have been sent since.
         void this.cycle.linger(this.paused);
         await this.throttle.open();
         const over = await this.cycle.turn();
-        if (over !== null) return over;
+        if (over) return over;
         failures = 0;
+        this.riddles = 0;
       } catch (error) {
-        if (this.leaving.signal.aborted) return "left";
-        failures++;
-        if (!(await this.getOver(error, failures))) return messageOf(error);
+        if (this.leaving.signal.aborted) return { reason: "left" };
+        const over = await this.getOver(error, ++failures);
+        if (over) return over;
       }
     }
   }
 
-  /** Tells, mends what can be mended, and waits. False when there is no getting over it. */
-  private async getOver(error: unknown, failures: number): Promise<boolean> {
-    const fatal = isFatal(error, this.cycle.joined);
+  /** Tells, mends what can be mended, and waits. Gives the reason when there is no getting over it. */
+  private async getOver(error: unknown, failures: number): Promise<Over | null> {
+    const verdict = verdictOn(error, this.cycle.joined);
+    const { code, fatal, detail } = verdict;
+    const message = this.puzzled(error) ? `${verdict.message}. Reload the page, which may be older than the server` : verdict.message;
     // When the world has only moved on, nothing is broken: try again at once, and say so only if that does not help.
-    const atOnce = failures === 1 && isMovedOn(error);
-    if (!atOnce) this.options.onEvent({ type: "error", code: codeOf(error), message: messageOf(error), fatal });
-    if (fatal) return false;
-    if (error instanceof Refused && (error.code === "unauthorized" || error.code === "missing")) this.cycle.forgetMembership();
-    // Whatever the trainer choked on (a lost GPU, a full heap), the next attempt starts from nothing.
-    if (codeOf(error) === "trainer" || error instanceof Diverged) this.options.trainer.reset();
+    const atOnce = failures === 1 && verdict.movedOn;
+    if (!atOnce) this.options.onEvent({ type: "error", code, message, fatal, ...(detail === undefined ? {} : { detail }) });
+    if (fatal) return { reason: message };
+    if (verdict.forgotten) this.cycle.forgetMembership();
+    if (verdict.spoilt) this.resetTrainer();
     const pauseMs = backoff(failures, () => this.options.clock.random(), FIRST_PAUSE_MS, LONGEST_PAUSE_MS);
-    if (!atOnce) await this.patience.wait(pauseMs / 1000, messageOf(error)).catch(() => undefined);
-    return true;
+    if (!atOnce) await this.patience.wait(pauseMs / 1000, message).catch(() => undefined);
+    return null;
+  }
+
+  /** Once is chance; several times in a row the page and the server do not speak the same language. */
+  private puzzled(error: unknown): boolean {
+    this.riddles = error instanceof NotUnderstood ? this.riddles + 1 : 0;
+    return this.riddles >= PUZZLED_AFTER;
+  }
+
+  private resetTrainer(): void {
+    try {
+      this.options.trainer.reset();
+    } catch {
+      // A lost GPU cannot even give back what it held; what matters is that it is let go.
+    }
   }
 }
 
@@ -158,26 +179,4 @@ class Patience {
   wake(): void {
     this.waiting?.abort();
   }
-}
-
-function isMovedOn(error: unknown): boolean {
-  return error instanceof Stale || (error instanceof Refused && (error.code === "unauthorized" || error.code === "conflict"));
-}
-
-function isFatal(error: unknown, joined: boolean): boolean {
-  if (error instanceof NoBackend) return true;
-  return !joined && error instanceof Refused && (error.code === "missing" || error.code === "invalid");
-}
-
-function codeOf(error: unknown): string {
-  if (error instanceof Refused) return error.code;
-  if (error instanceof Unavailable) return "unavailable";
-  if (error instanceof Stale) return "stale";
-  if (error instanceof Corrupt) return "corrupt";
-  if (error instanceof Diverged) return "diverged";
-  return error instanceof NoBackend ? "no_backend" : "trainer";
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

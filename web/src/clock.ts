@@ -11,6 +11,9 @@ export interface Clock {
   breathe(): Promise<void>;
 }
 
+/** What a timer can count; with more it rings at once. */
+export const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
 export const systemClock: Clock = {
   now: () => performance.now(),
   random: () => Math.random(),
@@ -28,7 +31,7 @@ function sleep(milliseconds: number, signal?: AbortSignal): Promise<void> {
     const timer = setTimeout(() => {
       signal?.removeEventListener("abort", woken);
       resolve();
-    }, milliseconds);
+    }, Math.min(milliseconds, LONGEST_TIMER_MS));
     signal?.addEventListener("abort", woken, { once: true });
   });
 }

@@ -1,27 +1,23 @@
-/**
- * The cycle of a client: ask, do, send, again.
- *
- * What was trained is not lost with the network: it is kept, with its ticket once there is one, until storage has it or
- * the server wants it no more. The ticket is kept because an upload whose answer was lost may have arrived: sent again
- * under the same ticket it is the same update, under a new one it would be merged twice.
- */
+/** The cycle of a client: ask, do, send, again. */
 
 import type { Clock } from "./clock";
-import { Refused, Stale } from "./errors";
+import { Curiosity } from "./curiosity";
+import { Delivery } from "./delivery";
+import { NotUnderstood } from "./errors";
 import type { Api } from "./api";
-import type { Announcement, ClientEvent, EvaluateTask, Membership, Spec, StopTask, Task, Ticket, TrainTask, WaitTask } from "./protocol";
+import type { Announcement, ClientEvent, EvaluateTask, Membership, Spec, StopTask, Task, TrainTask, WaitTask } from "./protocol";
 import { sha256 } from "./sha256";
 import type { BlobCache } from "./shards";
+import { readSpec } from "./spec";
 import type { Throttle } from "./throttle";
 import type { AfterStep, Trained, Trainer } from "./trainer";
 
 const STEP_EVENT_MS = 100;
-const SETTLING_MS = 1500;
-const MOST_UNSETTLED = 500;
 const SPEED_MEMORY_MS = 2000;
-const SETTLED_PER_WAIT = 10;
-const LONGEST_LINGERING_MS = 60_000;
 const SHORTEST_WAIT_S = 0.25;
+const LONGEST_WAIT_S = 3600;
+const USUAL_WAIT_S = 30;
+const WAIT_AFTER_NOTHING_S = 5;
 
 export interface Parts {
   api: Api;
@@ -40,59 +36,48 @@ export interface Surroundings extends Parts {
   wait(seconds: number, reason: string): Promise<void>;
 }
 
-interface Unsent {
-  announcement: Announcement;
-  body: Uint8Array<ArrayBuffer>;
-  ticket: Ticket | null;
-}
-
-interface Unsettled {
-  id: string;
-  since: number;
+/** The run is over. */
+export interface Over {
+  reason: string;
 }
 
 export class Cycle {
   private membership: Membership | null = null;
-  private unsent: Unsent | null = null;
-  private unsettled: Unsettled[] = [];
+  private readonly delivery: Delivery;
+  private readonly curiosity: Curiosity;
   private spec: { hash: string; spec: Spec } | null = null;
-  private lingering = false;
   private lastStepEvent = -Infinity;
   private speed = { examples: 0, milliseconds: 0 };
 
-  constructor(private readonly around: Surroundings) {}
+  constructor(private readonly around: Surroundings) {
+    this.curiosity = new Curiosity(around);
+    this.delivery = new Delivery(around, (updateId) => this.curiosity.sent(updateId));
+  }
 
   /** Has this client ever been let in? */
   joined = false;
 
-  /** Delivers what is left over, or does one task. Gives the reason when the run is over, else null. */
-  async turn(): Promise<string | null> {
+  /** Delivers what is left over, or does one task. Null: there is more to do. */
+  async turn(): Promise<Over | null> {
     const { api, run, signal } = this.around;
     const token = await this.token();
-    if (this.unsent) {
-      await this.deliver(token, this.unsent);
+    if (this.delivery.pending) {
+      await this.delivery.deliver(token);
       return null;
     }
-    const [task] = await Promise.all([api.nextTask(run, token, signal), this.settle(token, 1)]);
-    return this.perform(task, token);
+    this.curiosity.wonder(token, 1);
+    return this.perform(await api.nextTask(run, token, signal), token);
   }
 
-  /** Goes on asking what became of sent updates, ever less often, while `paused` and any are left. */
-  async linger(paused: () => boolean): Promise<void> {
-    if (this.lingering) return;
-    this.lingering = true;
-    const { clock, signal } = this.around;
-    for (let pauseMs = SETTLING_MS; paused() && this.unsettled.length > 0; pauseMs *= 1.5) {
-      await clock.sleep(Math.min(pauseMs, LONGEST_LINGERING_MS), signal).catch(() => undefined);
-      if (paused()) await this.settle(await this.token(), SETTLED_PER_WAIT);
-    }
-    this.lingering = false;
+  /** Goes on asking what became of sent updates while `paused`. */
+  linger(paused: () => boolean): Promise<void> {
+    return this.curiosity.linger(paused, () => this.membership?.token ?? null);
   }
 
   /** To be called when the server no longer knows the token. */
   forgetMembership(): void {
     this.membership = null;
-    this.unsettled = [];
+    this.curiosity.forget();
   }
 
   private async token(): Promise<string> {
@@ -105,25 +90,35 @@ export class Cycle {
     return this.membership.token;
   }
 
-  private async perform(task: Task, token: string): Promise<string | null> {
-    if (task.kind === "stop") return this.stop(task, token);
-    if (task.kind === "wait") await this.wait(task, token);
-    if (task.kind === "train") await this.train(task, token);
-    if (task.kind === "evaluate") await this.evaluate(task, token);
+  private async perform(task: Task, token: string): Promise<Over | null> {
+    switch (task.kind) {
+      case "stop":
+        return this.stop(task, token);
+      case "wait":
+        await this.wait(task, token);
+        break;
+      case "train":
+        await this.train(task, token);
+        break;
+      case "evaluate":
+        await this.evaluate(task, token);
+        break;
+      default:
+        throw new NotUnderstood("task.kind");
+    }
     this.around.emit({ type: "traffic", ...this.around.api.traffic });
     return null;
   }
 
-  private async stop(task: StopTask, token: string): Promise<string> {
+  private async stop({ reason }: StopTask, token: string): Promise<Over> {
     // Nobody asks later, so what is known now is what the visitor will have been told.
-    await this.settle(token, MOST_UNSETTLED, 0);
-    return task.reason;
+    await this.curiosity.farewell(token);
+    return { reason };
   }
 
-  private async wait(task: WaitTask, token: string): Promise<void> {
-    // Never at once, whatever the server says: a client must not hammer.
-    await this.around.wait(Math.max(task.seconds, SHORTEST_WAIT_S), task.reason);
-    await this.settle(token, SETTLED_PER_WAIT);
+  private async wait({ seconds, reason }: WaitTask, token: string): Promise<void> {
+    await this.around.wait(bearable(seconds), reason);
+    this.curiosity.wonder(token);
   }
 
   private async train(task: TrainTask, token: string): Promise<void> {
@@ -139,8 +134,8 @@ export class Cycle {
     const shard = { body, examples: task.shard.examples };
     const afterStep = this.afterStep(training.local_steps, deadline);
     const trained = await trainer.train({ spec, checkpoint, shard, seed, offset, training, generation, afterStep });
-    this.unsent = { announcement: await announcementOf(task, trained), body: trained.body, ticket: null };
-    await this.deliver(token, this.unsent);
+    this.delivery.keep({ announcement: await announcementOf(task, trained), body: trained.body });
+    await this.delivery.deliver(token);
   }
 
   private async evaluate(task: EvaluateTask, token: string): Promise<void> {
@@ -159,7 +154,8 @@ export class Cycle {
       return clock.now() < deadline;
     };
     const found = await trainer.evaluate({ spec, checkpoint, shards, batchSize, loss, afterStep });
-    if (!found) return;
+    // The server may well ask for the same again, and must not get nothing in a hurry.
+    if (!found) return this.around.wait(WAIT_AFTER_NOTHING_S, "this machine could not evaluate in time");
     await api.report(run, token, { evaluation_id, version, ...found }, signal);
     emit({ type: "evaluated", version, ...found });
   }
@@ -168,7 +164,7 @@ export class Cycle {
     const { sha256: hash } = task.model;
     if (this.spec?.hash !== hash) {
       const body = await this.around.blobs.get(task.model, this.around.signal);
-      this.spec = { hash, spec: JSON.parse(new TextDecoder().decode(body)) as Spec };
+      this.spec = { hash, spec: readSpec(body) };
     }
     return this.spec.spec;
   }
@@ -190,55 +186,11 @@ export class Cycle {
       return pause ? pause.then(() => clock.now() < deadline) : now < deadline;
     };
   }
-
-  private async deliver(token: string, unsent: Unsent): Promise<void> {
-    try {
-      await this.send(token, unsent);
-    } catch (error) {
-      if (isUnwanted(error)) this.unsent = null;
-      throw error;
-    }
-    this.unsent = null;
-  }
-
-  private async send(token: string, unsent: Unsent): Promise<void> {
-    const { api, run, signal, clock, emit } = this.around;
-    const { announcement, body } = unsent;
-    unsent.ticket ??= await api.announce(run, token, announcement, signal);
-    await api.upload(unsent.ticket.upload, body, signal);
-    const { update_id: updateId } = unsent.ticket;
-    this.unsettled = [...this.unsettled, { id: updateId, since: clock.now() }].slice(-MOST_UNSETTLED);
-    const { base_version: version, local_steps: steps, examples, bytes } = announcement;
-    emit({ type: "uploaded", updateId, version, steps, examples, bytes });
-  }
-
-  /** Asks what became of the oldest updates, once they have had time to be merged. Curiosity: no failure matters. */
-  private async settle(token: string, most: number, ageMs = SETTLING_MS): Promise<void> {
-    const { clock } = this.around;
-    const due = this.unsettled.filter(({ since }) => clock.now() - since >= ageMs).slice(0, most);
-    for (const one of due) if (!(await this.settleOne(token, one))) return;
-  }
-
-  /** False when the server does not answer. */
-  private async settleOne(token: string, one: Unsettled): Promise<boolean> {
-    const { api, run, signal, clock, emit } = this.around;
-    const found = await api.getUpdate(run, token, one.id, signal).catch(() => null);
-    // Somebody else may have asked meanwhile, and it must not be told twice.
-    if (!this.unsettled.includes(one)) return true;
-    this.unsettled = this.unsettled.filter((other) => other !== one);
-    if (found?.state === "pending") this.unsettled.push({ id: one.id, since: clock.now() });
-    else if (found) emit({ type: "settled", updateId: one.id, ...pick(found) });
-    return found !== null;
-  }
 }
 
-function pick({ state, reason, version, staleness }: Awaited<ReturnType<Api["getUpdate"]>>) {
-  return { state, reason, version, staleness };
-}
-
-/** Would sending the same thing again be in vain? A token can be renewed, anything else is a verdict. */
-function isUnwanted(error: unknown): boolean {
-  return error instanceof Stale || (error instanceof Refused && error.code !== "unauthorized");
+/** Never at once, whatever the server says, for a client must not hammer; and never for so long that it is forgotten. */
+function bearable(seconds: number): number {
+  return Number.isFinite(seconds) ? Math.min(Math.max(seconds, SHORTEST_WAIT_S), LONGEST_WAIT_S) : USUAL_WAIT_S;
 }
 
 async function announcementOf(task: TrainTask, trained: Trained): Promise<Announcement> {

@@ -17,7 +17,16 @@ export class Refused extends Error {
 
 /** Nothing answered, or only with "later", for as long as one call may try. */
 export class Unavailable extends Error {
-  override readonly name = "Unavailable";
+  override readonly name: string = "Unavailable";
+}
+
+/** The answer has a shape, or speaks of something, that this page does not know. */
+export class NotUnderstood extends Unavailable {
+  override readonly name = "NotUnderstood";
+  /** `what` names the member that is strange, as in `task.kind`. */
+  constructor(what: string) {
+    super(`the server's answer is not one that this page knows: ${what}`);
+  }
 }
 
 /** Storage refused a presigned URL: expired, or the blob is gone. A new task brings a new URL. */
@@ -39,6 +48,11 @@ export class Corrupt extends Error {
 /** Training left the finite numbers: there is nothing to send. */
 export class Diverged extends Error {
   override readonly name = "Diverged";
+}
+
+/** The run's spec contradicts itself, or asks for what this page does not know. It never changes: no retry can help. */
+export class BadSpec extends Error {
+  override readonly name = "BadSpec";
 }
 
 /** No backend of this machine can train the model in a useful time. */

@@ -1,16 +1,19 @@
 /** The only module that calls fetch: tries, pauses, tries again, within limits of time, and counts bytes. */
 
-import { backoff, type Clock } from "./clock";
+import { backoff, LONGEST_TIMER_MS, type Clock } from "./clock";
 import { Unavailable } from "./errors";
 import type { Traffic } from "./protocol";
 
-export interface HttpOptions {
-  clock: Clock;
-  fetch?: typeof fetch;
+export interface Limits {
   /** Tries per call. */
   attempts?: number;
   /** For one try of a call with small bodies; big ones get longer by their size. */
   timeoutMs?: number;
+}
+
+export interface HttpOptions extends Limits {
+  clock: Clock;
+  fetch?: typeof fetch;
 }
 
 export interface Call<T> {
@@ -18,6 +21,8 @@ export interface Call<T> {
   init: RequestInit;
   /** Bytes that the call moves, as far as known beforehand. */
   bytes: number;
+  /** Instead of what is usual, for a call of which little depends. */
+  limits?: Limits;
   /** Makes the result of an answer; throws Retry where another try may do better. */
   read(response: Response): Promise<T>;
 }
@@ -46,7 +51,8 @@ export class Http {
 
   /** @throws Unavailable when nothing answers; the signal's reason; whatever `read` throws. */
   async call<T>(call: Call<T>, signal?: AbortSignal): Promise<T> {
-    const { clock, attempts = ATTEMPTS } = this.options;
+    const { clock } = this.options;
+    const { attempts = ATTEMPTS } = { ...this.options, ...call.limits };
     for (let attempt = 0; ; attempt++) {
       try {
         return await this.once(call, signal);
@@ -59,9 +65,9 @@ export class Http {
     }
   }
 
-  private async once<T>({ url, init, bytes, read }: Call<T>, signal?: AbortSignal): Promise<T> {
-    const { fetch = globalThis.fetch.bind(globalThis), timeoutMs = TIMEOUT_MS } = this.options;
-    const limit = AbortSignal.timeout(Math.ceil(timeoutMs + bytes / SLOWEST_BYTES_PER_MS));
+  private async once<T>({ url, init, bytes, limits, read }: Call<T>, signal?: AbortSignal): Promise<T> {
+    const { fetch = globalThis.fetch.bind(globalThis), timeoutMs = TIMEOUT_MS } = { ...this.options, ...limits };
+    const limit = AbortSignal.timeout(Math.min(Math.ceil(timeoutMs + bytes / SLOWEST_BYTES_PER_MS), LONGEST_TIMER_MS));
     const signals = signal ? AbortSignal.any([signal, limit]) : limit;
     return read(await fetch(url, { credentials: "omit", cache: "no-store", ...init, signal: signals }));
   }
@@ -72,7 +78,7 @@ function worthRetrying(error: unknown): Retry {
   // fetch says TypeError for whatever goes wrong on the network, and a time-out is a DOMException.
   const network = error instanceof TypeError || (error instanceof DOMException && error.name === "TimeoutError");
   if (!network) throw error;
-  return new Retry(new Unavailable(`no answer: ${error.message}`));
+  return new Retry(new Unavailable("the server does not answer, or there is no network"));
 }
 
 /** "Later": 429 and 5xx, from whomever. */

@@ -1,6 +1,6 @@
 /** One run's model on the current backend: weights in and out as one vector, steps, evaluation. */
 
-import { Corrupt } from "./errors";
+import { BadSpec } from "./errors";
 import type { LossName, OptimizerName, Spec, TensorSpec } from "./protocol";
 import { models, tf, type LayersModel, type Optimizer, type Tensor } from "./tf";
 import { gather, sizeOf, type Column } from "./wire";
@@ -41,14 +41,33 @@ const OPTIMIZERS: Record<OptimizerName, (rate: number) => Optimizer> = {
 };
 
 /**
- * Builds and compiles the model of a spec on the current backend.
+ * Builds and compiles the model of a spec on the current backend. What fails leaves nothing behind.
  *
- * @throws Corrupt when topology and weights do not belong together.
+ * @throws BadSpec when topology and weights do not belong together.
  */
 export async function buildModel(spec: Spec, recipe: Recipe): Promise<Model> {
-  const layers = await models.modelFromJSON({ modelTopology: spec.modelTopology as never });
-  const optimizer = OPTIMIZERS[recipe.optimizer](recipe.learning_rate);
-  layers.compile({ optimizer, loss: recipe.loss, metrics: ["accuracy"] });
+  const optimizer = optimizerOf(recipe);
+  const known = new Set(allVariables());
+  try {
+    const layers = await models.modelFromJSON({ modelTopology: spec.modelTopology as never });
+    layers.compile({ optimizer, loss: recipe.loss, metrics: ["accuracy"] });
+    return modelOf(layers, optimizer, spec);
+  } catch (error) {
+    // Layers that were made before one failed are in nobody's hands, so their variables are what is new since.
+    for (const variable of allVariables()) if (!known.has(variable)) variable.dispose();
+    optimizer.dispose();
+    throw error;
+  }
+}
+
+function optimizerOf({ optimizer: name, learning_rate }: Recipe): Optimizer {
+  if (!Object.hasOwn(OPTIMIZERS, name)) throw new BadSpec(`this page does not know the optimizer ${name}`);
+  return OPTIMIZERS[name](learning_rate);
+}
+
+const allVariables = () => Object.values(tf.engine().registeredVariables);
+
+function modelOf(layers: LayersModel, optimizer: Optimizer, spec: Spec): Model {
   const specs = spec.weightsManifest[0]!.weights;
   const variables = variablesOf(layers, specs);
   const inputs = spec.data.inputs.length;
@@ -82,13 +101,13 @@ type Variable = LayersModel["weights"][number];
 function variablesOf(layers: LayersModel, specs: readonly TensorSpec[]): Variable[] {
   const byName = new Map(layers.weights.map((variable) => [variable.originalName, variable]));
   if (byName.size !== specs.length) {
-    throw new Corrupt(`the topology has ${byName.size} weights, the manifest ${specs.length}`);
+    throw new BadSpec(`the topology has ${byName.size} weights, the manifest ${specs.length}`);
   }
   return specs.map((spec) => {
     const variable = byName.get(spec.name);
-    if (!variable) throw new Corrupt(`the topology has no weight ${spec.name}`);
+    if (!variable) throw new BadSpec(`the topology has no weight ${spec.name}`);
     if (`${variable.shape}` !== `${spec.shape}`) {
-      throw new Corrupt(`weight ${spec.name} has shape [${variable.shape}] in the topology, [${spec.shape}] in the manifest`);
+      throw new BadSpec(`weight ${spec.name} has shape [${variable.shape}] in the topology, [${spec.shape}] in the manifest`);
     }
     return variable;
   });

@@ -240,7 +240,8 @@ export type ClientEvent =
   | { type: "waiting"; seconds: number; reason: string }
   | { type: "paused" }
   | { type: "resumed" }
-  | { type: "error"; code: string; message: string; fatal: boolean }
+  /** The message is for people; `detail` is what broke, in its own words, where nobody foresaw it. */
+  | { type: "error"; code: string; message: string; fatal: boolean; detail?: string }
   | { type: "stopped"; reason: string };
 
 // ---- page to worker, worker to page

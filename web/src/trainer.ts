@@ -56,9 +56,9 @@ export interface Evaluated extends Metrics {
 }
 
 export interface Trainer {
-  /** Trains from the checkpoint and gives the difference. @throws Diverged, NoBackend, Corrupt */
+  /** Trains from the checkpoint and gives the difference. @throws Diverged, NoBackend, BadSpec, Corrupt */
   train(request: TrainRequest): Promise<Trained>;
-  /** Null when `afterStep` ended it. @throws Diverged, NoBackend, Corrupt */
+  /** Null when `afterStep` ended it. @throws Diverged, NoBackend, BadSpec, Corrupt */
   evaluate(request: EvaluateRequest): Promise<Evaluated | null>;
   /** Forgets model, optimizer and backend: the next request starts afresh. */
   reset(): void;
@@ -85,8 +85,8 @@ class LocalTrainer implements Trainer {
   constructor(private readonly options: TrainerOptions) {}
 
   reset(): void {
-    this.unload();
     this.chosenFor = null;
+    this.unload();
   }
 
   async train(request: TrainRequest): Promise<Trained> {
@@ -131,8 +131,10 @@ class LocalTrainer implements Trainer {
   }
 
   private unload(): void {
-    this.loaded?.model.dispose();
+    const { loaded } = this;
+    // Forgotten first: on a lost GPU even giving back may fail, and must not be tried for ever.
     this.loaded = null;
+    loaded?.model.dispose();
   }
 }
 

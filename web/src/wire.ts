@@ -6,7 +6,7 @@
  * of them means, and only the examples of a batch are widened. (Typed arrays are little-endian wherever a browser runs.)
  */
 
-import { Corrupt } from "./errors";
+import { BadSpec, Corrupt } from "./errors";
 import { fromHalf, toHalf } from "./half";
 import type { Encoding, Quantization, TensorSpec } from "./protocol";
 
@@ -130,15 +130,29 @@ export function decodeCheckpoint(specs: readonly TensorSpec[], body: ArrayBuffer
   return new Float32Array(body);
 }
 
-/** The delta of an update in the encoding the run asks for. All values must be finite. A float32 body is a view on `delta`. */
+/**
+ * The delta of an update in the encoding the run asks for. All values must be finite. A float32 body is a view on `delta`.
+ *
+ * @throws BadSpec when the encoding is none that this page knows.
+ */
 export function encodeDelta(specs: readonly TensorSpec[], delta: Float32Array, encoding: Encoding): Encoded {
-  if (encoding === "float32") return { body: bytesOf(delta) };
-  if (encoding === "float16") {
-    // Saturates: infinity would have the whole update rejected.
-    const clamped = (value: number) => Math.max(-LARGEST_HALF, Math.min(LARGEST_HALF, value));
-    return { body: bytesOf(Uint16Array.from(delta, (value) => toHalf(clamped(value)))) };
+  switch (encoding) {
+    case "float32":
+      return { body: bytesOf(delta) };
+    case "float16":
+      return { body: bytesOf(Uint16Array.from(delta, (value) => toHalf(saturated(value)))) };
+    case "uint8":
+      return quantized(specs, delta, new Uint8Array(delta.length));
+    case "uint16":
+      return quantized(specs, delta, new Uint16Array(delta.length));
+    default:
+      throw new BadSpec(`this page does not know the encoding ${String(encoding)}`);
   }
-  return quantized(specs, delta, encoding === "uint8" ? new Uint8Array(delta.length) : new Uint16Array(delta.length));
+}
+
+/** Infinity would have the whole update rejected. */
+function saturated(value: number): number {
+  return Math.max(-LARGEST_HALF, Math.min(LARGEST_HALF, value));
 }
 
 function quantized(specs: readonly TensorSpec[], delta: Float32Array, out: Uint8Array | Uint16Array): Encoded {

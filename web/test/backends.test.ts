@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, test } from "vitest";
 
 import { chooseBackend, type Trial } from "../src/backends";
-import { Corrupt, NoBackend } from "../src/errors";
+import { BadSpec, NoBackend } from "../src/errors";
 import type { Spec } from "../src/protocol";
 import { tf } from "../src/tf";
 import { digits, mnist } from "./specs";
@@ -76,7 +76,13 @@ describe("cpu is the last resort", () => {
   });
 });
 
+test("what JavaScript says when a program stumbles is not shown to a visitor", async () => {
+  const { trial } = trialOf(mnist, {});
+  const build = () => Promise.reject(new TypeError("Cannot read properties of null (reading 'x')"));
+  await expect(chooseBackend({ ...trial, build })).rejects.toThrow("wasm: it cannot build or train the model");
+});
+
 test("a spec that contradicts itself is no backend's fault", async () => {
   const { trial } = trialOf(digits, {});
-  await expect(chooseBackend({ ...trial, build: () => Promise.reject(new Corrupt("no weight x")) })).rejects.toThrow(Corrupt);
+  await expect(chooseBackend({ ...trial, build: () => Promise.reject(new BadSpec("no weight x")) })).rejects.toThrow(BadSpec);
 });

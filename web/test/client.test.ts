@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 
-import { Corrupt, Diverged, NoBackend, Refused, Stale, Unavailable } from "../src/errors";
-import type { ClientEvent } from "../src/protocol";
+import { BadSpec, Corrupt, Diverged, NoBackend, NotUnderstood, Refused, Stale, Unavailable } from "../src/errors";
+import type { ClientEvent, Task } from "../src/protocol";
 import { evaluateTask, Harness, hashOf, stopTask, trainTask } from "./harness";
 
 const gone = () => new Unavailable("no answer: the network is down");
@@ -230,6 +230,59 @@ describe("it gets over by itself", () => {
     expect(woken).toBe(true);
   });
 
+  test("training does not wait for an answer about an update, and only one is asked for at a time", async () => {
+    const h = new Harness();
+    h.tasks = [trainTask(0), { kind: "wait", seconds: 5, reason: "busy" }, trainTask(1), { kind: "wait", seconds: 5, reason: "busy" }, trainTask(2)];
+    let asked = 0;
+    h.api.getUpdate = (_run, _token, _update, signal) => {
+      asked++;
+      return new Promise((_, reject) => signal!.addEventListener("abort", () => reject(signal!.reason as Error)));
+    };
+    const client = h.join({ onEvent: () => void (h.uploaded.length === 3 && void client.stop()) });
+    client.start();
+    expect(await client.finished).toBe("left");
+    expect(h.uploaded).toHaveLength(3);
+    expect(asked).toBe(1);
+  });
+
+  test("a server that answers slowly about updates does not keep a client that wants to leave", async () => {
+    const h = new Harness();
+    h.tasks = Array.from({ length: 50 }, (_, version) => trainTask(version));
+    const { getUpdate } = h.api;
+    let farewells = 0;
+    h.api.getUpdate = (...args) => {
+      if (h.uploaded.length === 50) {
+        farewells++;
+        h.clock.spend(4000);
+      }
+      return getUpdate(...args);
+    };
+    expect(await h.run()).toBe("the run is finished");
+    expect(farewells).toBeLessThan(6);
+  });
+
+  test("a trainer that cannot even be reset does not end the client", async () => {
+    const h = new Harness();
+    h.tasks = [trainTask(0), trainTask(1)];
+    h.fail("train", new Error("the GPU was lost"));
+    h.trainer.reset = () => {
+      throw new Error("dispose: the GPU was lost");
+    };
+    expect(await h.run()).toBe("the run is finished");
+    expect(h.uploaded).toEqual(["update-1"]);
+  });
+
+  test("a visitor reads a sentence where JavaScript stumbled, and a program what it said", async () => {
+    const h = new Harness();
+    h.tasks = [trainTask(0)];
+    h.fail("train", new TypeError("Cannot read properties of null (reading 'kind')"));
+    await h.run();
+    const [error] = h.of("error");
+    expect(error).toMatchObject({ message: "training failed on this machine and begins afresh", fatal: false });
+    expect(error!.detail).toContain("Cannot read properties");
+    expect(h.of("waiting")[0]!.reason).toBe(error!.message);
+  });
+
   test("curiosity about an update never disturbs", async () => {
     const h = new Harness();
     h.tasks = [trainTask(0), { kind: "wait", seconds: 5, reason: "busy" }, trainTask(1)];
@@ -237,6 +290,97 @@ describe("it gets over by itself", () => {
     await h.run();
     expect(h.of("error")).toEqual([]);
     expect(h.uploaded).toHaveLength(2);
+  });
+});
+
+describe("what a strange server says does not make it hammer", () => {
+  test.each([
+    ["no number", "soon" as unknown as number, 30],
+    ["nothing", undefined as unknown as number, 30],
+    ["NaN", NaN, 30],
+    ["less than nothing", -5, 0.25],
+    ["longer than anybody waits", 1e10, 3600],
+  ])("a wait of %s is a bearable one", async (_, seconds, expected) => {
+    const h = new Harness();
+    h.tasks = [{ kind: "wait", seconds, reason: "busy" }];
+    await h.run();
+    expect(h.of("waiting")).toEqual([{ type: "waiting", seconds: expected, reason: "busy" }]);
+    expect(h.clock.slept).toEqual([1000 * expected]);
+  });
+
+  test("a stop without a reason is a stop", async () => {
+    const h = new Harness();
+    h.tasks = [{ kind: "stop", reason: null as unknown as string }, trainTask(0)];
+    await h.run();
+    expect(h.calls).toEqual(["join", "task token-1"]);
+    expect(h.of("stopped")).toHaveLength(1);
+  });
+
+  test("a task of a kind that nobody knows is waited out, longer and longer", async () => {
+    const h = new Harness();
+    h.tasks = Array.from({ length: 5 }, () => ({ kind: "dance" }) as never);
+    await h.run();
+    const pauses = h.of("waiting").map(({ seconds }) => seconds);
+    expect(pauses).toHaveLength(5);
+    expect(pauses.at(-1)!).toBeGreaterThan(pauses[0]!);
+  });
+
+  test("after several answers in a row that make no sense the visitor is asked to reload the page", async () => {
+    const h = new Harness();
+    const riddle = () => new NotUnderstood("task.kind");
+    h.tasks = [riddle(), riddle(), trainTask(0), riddle(), riddle(), riddle()];
+    await h.run();
+    const asked = h.of("error").map(({ message }) => message.includes("Reload the page"));
+    expect(asked).toEqual([false, false, false, false, true]);
+    expect(h.of("waiting").at(-1)!.reason).toContain("Reload the page");
+  });
+
+  test("an evaluation that was over before it began: a pause before the next task", async () => {
+    const h = new Harness();
+    h.tasks = [{ ...evaluateTask, expires_in: 0 } as Task];
+    await h.run();
+    expect(h.reported).toEqual([]);
+    expect(h.clock.slept).toEqual([5000]);
+  });
+});
+
+describe("what cannot be sent is let go, and nothing is announced twice", () => {
+  test("a malformed ticket is not kept: the work is announced again, and gets another", async () => {
+    const h = new Harness();
+    h.tasks = [trainTask(0), trainTask(1)];
+    h.fail("announce", new NotUnderstood("ticket.update_id"));
+    await h.run();
+    expect(h.announced.map(({ base_version }) => base_version)).toEqual([0, 1]);
+    expect(h.uploaded).toEqual(["update-1", "update-2"]);
+  });
+
+  test("an address that cannot be reached is tried while the ticket is good, and then given up with its work", async () => {
+    const h = new Harness();
+    h.tasks = [trainTask(0), trainTask(1)];
+    h.fail("upload", ...Array.from({ length: 100 }, gone));
+    let uploads = 0;
+    const { upload } = h.api;
+    // Each try costs a quarter of the ticket's ten minutes; the second ticket's address works.
+    h.api.upload = (...args) => {
+      uploads++;
+      if (h.announced.length > 1) h.faults.delete("upload");
+      h.clock.spend(150_000);
+      return upload(...args);
+    };
+    await h.run();
+    expect(h.announced.map(({ base_version }) => base_version)).toEqual([0, 1]);
+    expect(h.uploaded).toEqual(["update-2"]);
+    expect(uploads).toBeLessThanOrEqual(5);
+    expect(h.of("error").at(-1)).toMatchObject({ code: "stale", fatal: false });
+  });
+
+  test("an upload that fails for another reason than the network drops the work", async () => {
+    const h = new Harness();
+    h.tasks = [trainTask(0), trainTask(1)];
+    h.fail("upload", new TypeError("Cannot destructure property 'url' of 'undefined'"));
+    await h.run();
+    expect(h.announced.map(({ base_version }) => base_version)).toEqual([0, 1]);
+    expect(h.uploaded).toEqual(["update-2"]);
   });
 });
 
@@ -254,6 +398,21 @@ describe("it gives up only where going on is pointless", () => {
     h.fail("train", new NoBackend("no backend can train this model (wasm: it did not start)"));
     expect(await h.run()).toContain("no backend can train this model");
     expect(h.of("error")).toMatchObject([{ code: "no_backend", fatal: true }]);
+  });
+
+  test("a spec that nobody can train", async () => {
+    const h = new Harness();
+    h.tasks = [trainTask(0)];
+    h.fail("train", new BadSpec("the topology has no weight x"));
+    expect(await h.run()).toBe("the topology has no weight x");
+    expect(h.of("error")).toMatchObject([{ code: "bad_spec", fatal: true }]);
+  });
+
+  test("not where something in between refuses to let it join", async () => {
+    const h = new Harness();
+    h.fail("join", new Unavailable("something between this page and the server answered 403"));
+    expect(await h.run()).toBe("the run is finished");
+    expect(h.of("error")).toMatchObject([{ code: "unavailable", fatal: false }]);
   });
 
   test("a run that vanishes later is looked for again", async () => {
@@ -299,6 +458,30 @@ describe("start, pause, stop", () => {
     expect(h.of("settled").map(({ updateId }) => updateId)).toEqual(["update-1"]);
     client.start();
     await client.finished;
+    expect(h.uploaded).toHaveLength(2);
+  });
+
+  test("a client that was forgotten does not join anew while it is paused", async () => {
+    const h = new Harness();
+    h.tasks = [trainTask(0), trainTask(1)];
+    h.api.getUpdate = (_run, _token, update_id) => {
+      const open = { reason: null, base_version: 0, version: null, staleness: null, discount: null };
+      return Promise.resolve({ update_id, state: "pending", ...open });
+    };
+    let announcements = 0;
+    const { announce } = h.api;
+    h.api.announce = (...args) => {
+      if (++announcements !== 2) return announce(...args);
+      client.pause();
+      return Promise.reject(refused(401, "unauthorized"));
+    };
+    const client = h.join();
+    client.start();
+    await idle(h);
+    expect(h.of("joined")).toHaveLength(1);
+    client.start();
+    await client.finished;
+    expect(h.of("joined")).toHaveLength(2);
     expect(h.uploaded).toHaveLength(2);
   });
 

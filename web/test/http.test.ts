@@ -87,9 +87,33 @@ describe("what will stay wrong is not repeated", () => {
     expect(failed()).toBe(1);
   });
 
-  test("a 403 from the gateway, in another shape", async () => {
-    failing(1, /tasks/, { status: 403, body: { message: "Forbidden" } });
-    await expect(api.nextTask("digits", "token")).rejects.toMatchObject({ status: 403, code: "invalid" });
+  test.each([
+    ["the gateway's JSON", { message: "Forbidden" }],
+    ["a proxy's page", Buffer.from("<html><h1>Blocked</h1></html>")],
+    ["half of our own shape", { error: { code: "invalid" } }],
+  ])("a 403 that is not the server's own (%s) is no verdict of the server's, and is told in a sentence", async (_, body) => {
+    const failed = failing(100, /tasks/, { status: 403, body });
+    const error: unknown = await api.nextTask("digits", "token").catch((caught: unknown) => caught);
+    expect(error).toBeInstanceOf(Unavailable);
+    expect((error as Error).message).toBe("something between this page and the server answered 403");
+    expect(failed()).toBe(1);
+  });
+
+  test("a code that only a newer server knows is a failure of this call, and no more", async () => {
+    failing(1, /tasks/, refusal(409, "postponed"));
+    await expect(api.nextTask("digits", "token")).rejects.toMatchObject({ status: 409, code: "internal" });
+  });
+
+  test("an answer of a shape that this page does not know", async () => {
+    const failed = failing(100, /tasks/, { status: 200, body: { kind: "dance" } });
+    await expect(api.nextTask("digits", "token")).rejects.toThrow("the server's answer is not one that this page knows: task.kind");
+    expect(failed()).toBe(1);
+  });
+
+  test("curiosity about an update", async () => {
+    const failed = failing(100, /updates/, { status: 429, body: {}, headers: { "retry-after": "99999" } });
+    await expect(api.getUpdate("digits", "token", "u")).rejects.toThrow(Unavailable);
+    expect([failed(), clock.slept]).toEqual([1, []]);
   });
 
   test("an expired presigned URL", async () => {
@@ -125,6 +149,11 @@ describe("blobs", () => {
     const failed = failing(100, /blobs/, { status: 200, body: Buffer.alloc(checkpoint.bytes) });
     await expect(api.download(checkpoint)).rejects.toThrow(Corrupt);
     expect(failed()).toBe(4);
+  });
+
+  test("of a size that no timer can count are asked for all the same", async () => {
+    const { checkpoint } = await trainTask();
+    await expect(api.download({ ...checkpoint, bytes: 1e15 })).rejects.toThrow(Corrupt);
   });
 
   test("no token is sent with a presigned URL", async () => {

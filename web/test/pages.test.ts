@@ -129,6 +129,48 @@ describe("following a run", () => {
   });
 });
 
+describe("a history that leads nowhere", () => {
+  const page = (change: Partial<History>): History => ({
+    run: "digits",
+    status: "running",
+    head: { version: 1, steps: 1, generation: 0, sha256: "" },
+    clients: 1,
+    commits: [commit(1)],
+    evaluations: [],
+    next_after: null,
+    ...change,
+  });
+
+  /** What happens before the first pause. */
+  async function askedBeforeAPause(answer: (request: number) => History) {
+    const ledger = new Ledger(1);
+    ledger.getHistory = (_, after) => {
+      ledger.asked.push(after);
+      if (ledger.asked.length > 50) throw new Error("asks for ever");
+      return Promise.resolve(answer(ledger.asked.length));
+    };
+    return { ...(await followed(ledger, 1)), asked: ledger.asked };
+  }
+
+  test.each([
+    ["next_after that stands still", 0, [-1, 0]],
+    ["next_after that goes back", -5, [-1]],
+    ["no next_after", undefined, [-1]],
+  ])("%s: that was the last page, until the next look", async (_, next, expected) => {
+    const { asked, stories, troubles } = await askedBeforeAPause(() => page({ next_after: next as number }));
+    expect(asked).toEqual(expected);
+    expect(stories.at(-1)!.commits).toHaveLength(1);
+    expect(troubles).toEqual([null]);
+  });
+
+  test("a generation that goes back and forth is told as trouble, and waited out", async () => {
+    const head = { version: 1, steps: 1, sha256: "" };
+    const { asked, troubles } = await askedBeforeAPause((n) => page({ head: { ...head, generation: n % 2 }, next_after: n }));
+    expect(asked.length).toBeLessThan(10);
+    expect(troubles).toEqual(["the server's answers contradict each other"]);
+  });
+});
+
 describe("the summary", () => {
   const commits = [
     commit(1, { at: 0, staleness: [], discounts: [], examples: 0, bytes: 0 }),

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from "vitest";
 
-import { Corrupt, Diverged } from "../src/errors";
+import { BadSpec, Corrupt, Diverged } from "../src/errors";
 import type { Spec, Training } from "../src/protocol";
 import { batch, permutation } from "../src/shuffle";
 import { tf } from "../src/tf";
@@ -182,9 +182,43 @@ describe("what does not fit together is refused", () => {
     await expect(trainerOn().train({ ...requestFor(digits), shard })).rejects.toThrow(Corrupt);
   });
 
-  test("a manifest with a weight that the topology lacks", async () => {
-    const renamed = structuredClone(digits);
-    renamed.weightsManifest[0]!.weights[0]!.name = "elsewhere/kernel";
-    await expect(trainerOn().train(requestFor(renamed))).rejects.toThrow("no weight elsewhere/kernel");
+  const changed = (change: (spec: Spec) => void): Spec => {
+    const spec = structuredClone(digits);
+    change(spec);
+    return spec;
+  };
+  const weightsOf = (spec: Spec) => spec.weightsManifest[0]!.weights;
+  const layersOf = (spec: Spec) => (spec.modelTopology["config"] as { layers: object[] }).layers;
+
+  test.each([
+    ["a weight that the topology lacks", (spec: Spec) => void (weightsOf(spec)[0]!.name = "elsewhere/kernel"), "no weight elsewhere/kernel"],
+    ["a weight too few", (spec: Spec) => void weightsOf(spec).shift(), "the topology has 4 weights, the manifest 3"],
+    ["a weight of another shape", (spec: Spec) => void (weightsOf(spec)[0]!.shape = [32, 64]), "has shape [64,32] in the topology"],
+  ])("a manifest with %s: for good, since a spec never changes", async (_, change, message) => {
+    const failure: unknown = await trainerOn().train(requestFor(changed(change))).catch((error: unknown) => error);
+    expect(failure).toBeInstanceOf(BadSpec);
+    expect((failure as Error).message).toContain(message);
+  });
+
+  test("an optimizer that this page does not know, in words for people", async () => {
+    await expect(trainerOn().train(requestFor(digits, { optimizer: "lion" as never }))).rejects.toThrow(
+      "this page does not know the optimizer lion",
+    );
+  });
+
+  const bad: [string, Spec, Partial<Training>][] = [
+    ["a manifest that does not fit", changed((spec) => void weightsOf(spec).shift()), {}],
+    ["a layer that nobody knows, after some that were made", changed((spec) => void layersOf(spec).push({ class_name: "Evil", config: {} })), {}],
+    ["a loss that nobody knows", digits, { loss: "nope" as never }],
+    ["Adam, which holds tensors of its own", changed((spec) => void weightsOf(spec).shift()), { optimizer: "adam" }],
+  ];
+  test.each(bad)("a model that cannot be built leaves no tensor behind: %s", async (_, spec, change) => {
+    const trainer = trainerOn();
+    const before = tf.memory().numTensors;
+    for (let attempt = 0; attempt < 3; attempt++) {
+      await expect(trainer.train(requestFor(spec, change))).rejects.toThrow();
+      trainer.reset();
+    }
+    expect(tf.memory().numTensors).toBe(before);
   });
 });

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 
-import { Corrupt } from "../src/errors";
+import { BadSpec, Corrupt } from "../src/errors";
 import { fromHalf, toHalf } from "../src/half";
 import type { Encoding, Quantization, TensorSpec } from "../src/protocol";
 import { mulberry32 } from "../src/shuffle";
@@ -100,6 +100,11 @@ describe("quantised deltas", () => {
     const { body } = encodeDelta([specs[1]!], Float32Array.from([1e6, -1e6, 1]), "float16");
     expect([...new Uint16Array(body.slice().buffer)].map(fromHalf)).toEqual([65504, -65504, 1]);
   });
+});
+
+test("an encoding that this page does not know is refused, not sent under a name that it is not", () => {
+  const spec: TensorSpec = { name: "a", shape: [3], dtype: "float32" };
+  expect(() => encodeDelta([spec], new Float32Array(3), "int4" as never)).toThrow(BadSpec);
 });
 
 describe("a body of the wrong length is refused", () => {

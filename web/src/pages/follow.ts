@@ -2,6 +2,7 @@
 
 import { backoff, type Clock } from "../clock";
 import type { Api } from "../api";
+import { Unavailable } from "../errors";
 import type { Commit, Evaluation, Head, Status } from "../protocol";
 
 export interface Story {
@@ -93,17 +94,22 @@ function lastKey(map: ReadonlyMap<number, unknown>): number {
 
 async function catchUp({ api, run, onStory, signal }: Follow, known: Known): Promise<Status> {
   let status: Status = "running";
+  let restarted = false;
   for (let after: number | null = known.after; after !== null; ) {
     const page = await api.getHistory(run, after, signal);
     const { head, clients } = page;
     status = page.status;
     if (known.outdatedBy(head)) {
+      // A rollback is rare. Two at once are two servers that contradict each other, and asking on would never end.
+      if (restarted) throw new Unavailable("the server's answers contradict each other");
+      restarted = true;
       after = -1;
       continue;
     }
     known.add(page.commits, page.evaluations);
     onStory({ status, head, clients, ...known.story() });
-    after = page.next_after;
+    // A page that leads nowhere new is the last, whatever it says.
+    after = page.next_after !== null && page.next_after > after ? page.next_after : null;
   }
   return status;
 }

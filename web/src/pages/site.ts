@@ -1,8 +1,8 @@
 /** What both pages begin with: the site's settings, and which run they are about. */
 
-import { createApi, type Api } from "../api";
+import type { Api } from "../api";
 import { backoff, type Clock } from "../clock";
-import { Refused } from "../errors";
+import { NotUnderstood, Refused } from "../errors";
 import { readJson } from "../http";
 import type { Run } from "../protocol";
 import { write } from "./dom";
@@ -20,22 +20,30 @@ export interface Search {
 }
 
 const SILENT: Search = { title: "Looking for a run…", trouble: "The server does not answer. Trying again…" };
+const STRANGE: Search = { title: "Reload this page", trouble: "The server says something that this page does not know. The page may be older." };
 const NONE: Search = { title: "No run yet", trouble: "There is no run here yet. This page looks again by itself." };
 
 /** Reads `config.json` and finds the run, trying until both are there. `tell` gets what is wrong meanwhile. */
 export async function openSite(clock: Clock, wanted: string | null, tell: (search: Search) => void): Promise<Site> {
   for (let failures = 1; ; failures++) {
     try {
-      const { api: base } = (await readJson(new URL("config.json", document.baseURI).href)) as { api: string };
+      // Fetched beside the settings: nothing that is seen first needs it.
+      const [settings, { createApi }] = await Promise.all([readJson(new URL("config.json", document.baseURI).href), import("../api")]);
+      const { api: base } = settings as { api: string };
       const api = createApi({ base: new URL(base, document.baseURI).href, clock });
       const run = await findRun(api, wanted);
       if (run) return { base, api, run };
       tell(NONE);
     } catch (error) {
-      tell(error instanceof Refused && wanted !== null ? unknown(wanted) : SILENT);
+      tell(troubleOf(error, wanted));
     }
     await clock.sleep(backoff(failures, () => clock.random(), 1000, 20_000));
   }
+}
+
+function troubleOf(error: unknown, wanted: string | null): Search {
+  if (error instanceof NotUnderstood) return STRANGE;
+  return error instanceof Refused && wanted !== null ? unknown(wanted) : SILENT;
 }
 
 function unknown(wanted: string): Search {

@@ -84,7 +84,7 @@ class Volunteer {
     this.counter = tallyFrom(forgetting(this.memory.tally));
     this.worker = new Worker(new URL("../worker.ts", import.meta.url), { type: "module" });
     this.worker.addEventListener("message", ({ data }: MessageEvent<WorkerMessage>) => this.on(data.event));
-    this.worker.addEventListener("error", ({ message }) => this.over(`Training could not start: ${message}`));
+    this.worker.addEventListener("error", () => this.over("Training could not start in this browser."));
     const backend = query.get("backend") as BackendName | null;
     this.say({ type: "join", api: this.base, run: this.run.run, power: this.memory.power, backend });
     this.setMode("running", "Joining…");
@@ -142,7 +142,7 @@ class Volunteer {
       write("computing", `${count(event.imagesPerSecond)}/s while computing`);
     }
     if (event.type === "error" && event.fatal) this.failed = true;
-    if (event.type === "stopped" && event.reason !== "left") return this.stopped(event.reason);
+    if (event.type === "stopped") return this.stopped(event.reason);
     const status = statusOf(event);
     if (status && this.mode === "running") write("status", status);
   }
