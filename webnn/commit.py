@@ -6,7 +6,7 @@ What is stored
 
 One commit
     1. *Collect*: read the pending updates in order, then the head. A row whose body was not uploaded yet is
-       passed over; it stays pending.
+       passed over; it stays pending until an upload can no longer be under way, and is discarded then.
     2. *Decide*: check every body, fold the good ones into the head's weights. Pure but for the reads.
     3. *Write the checkpoint* under a key with this attempt's id in it, which no other attempt uses.
     4. *Commit*: one conditional transaction moves the head from exactly the version read, settles every update
@@ -27,8 +27,9 @@ No answer (Unavailable)
     head, so at most one of them can ever land.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterator
-from itertools import accumulate
+from itertools import accumulate, compress
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -48,6 +49,19 @@ from webnn.store.verified import verified
 # At 50 MB/s from S3 this is 20 seconds; the rate is an assumption, not a measurement.
 MAX_COMMIT_BYTES = 1_000_000_000
 
+# DynamoDB takes 4 MB in a transaction, counting the whole of each row. A row is about 900 bytes (bench/row_sizes.py)
+# and up to 52 for each tensor that is quantised.
+MAX_COMMIT_ROW_BYTES = 3_000_000
+ROW_BYTES = 1_000
+QUANTIZATION_BYTES = 52
+
+# An upload that began just before its ticket expired may still be under way.
+GRACE_MILLISECONDS = 15 * 60 * 1000
+
+# Attempts on one and the same head that may fail in a row. Who is beaten finds another head; a head that stays while
+# nothing lands is a fault, and trying on would write a checkpoint each time.
+PATIENCE = 8
+
 
 class Drained(Struct, frozen=True):
     """What one call of `drain` did.
@@ -58,6 +72,7 @@ class Drained(Struct, frozen=True):
         refused: Updates rejected or discarded.
         conflicts: Attempts that another merger beat.
         complete: Whether all that was uploaded is settled; if not, ring the doorbell again.
+        passed: Where to go on if it is not: up to this id nothing is uploaded that had not been settled.
     """
 
     commits: int = 0
@@ -65,6 +80,7 @@ class Drained(Struct, frozen=True):
     refused: int = 0
     conflicts: int = 0
     complete: bool = True
+    passed: str = ""
 
 
 class Committer:
@@ -86,33 +102,40 @@ class Committer:
         self._clock = clock
         self._new_id = new_id
 
-    def drain(self, run: str, out_of_time: Callable[[], bool]) -> Drained:
+    def drain(self, run: str, out_of_time: Callable[[], bool], after: str = "") -> Drained:
         """Settles all that is pending and uploaded, in commits of up to `MAX_COMMIT`, until done or out of time.
+
+        Args:
+            run: The run.
+            out_of_time: Asked between commits.
+            after: Begin behind this update id: what a drain that ran out of time had `passed`.
 
         Raises:
             Missing: No such run.
             Corrupt: A checkpoint is not what its row says.
-            Unavailable: A store did not answer. Nothing is lost; call again.
+            Unavailable: A store did not answer, or refuses again and again. Nothing is lost; call again.
         """
-        done, passed = Drained(), ""
+        spec = self._specs.of(run)
+        done, beaten = Drained(passed=after), Counter[int]()
         while not out_of_time():
             # Before the head: an update announced after this was read may stand on a version that it has not seen.
-            batch = _fitting(self._catalog.pending(run, MAX_COMMIT, after=passed))
+            batch = _fitting(spec, self._catalog.pending(run, MAX_COMMIT, after=done.passed))
             head = self._catalog.head(run)
             if not batch:
-                return done
-            commit = self._decide(head, batch)
+                return replace(done, passed="")
+            commit = self._decide(spec, head, batch)
             if not commit.settled:
-                passed = batch[-1].update_id
+                done = replace(done, passed=batch[-1].update_id)
             elif self._land(commit):
                 done = _counted(done, commit)
             else:
                 done = replace(done, conflicts=done.conflicts + 1)
+                beaten[head.version] += 1
+                _check_patience(run, beaten[head.version])
         return replace(done, complete=False)
 
-    def _decide(self, head: Head, batch: list[Update]) -> Commit:
-        spec = self._specs.of(head.run)
-        decision = _Decision(self._catalog, self._blobs, spec, head)
+    def _decide(self, spec: Spec, head: Head, batch: list[Update]) -> Commit:
+        decision = _Decision(self._catalog, self._blobs, spec, head, self._clock())
         merged = merge(
             spec.training.rule,
             self._weights(spec, head.checkpoint_key, head.sha256),
@@ -161,7 +184,8 @@ class Committer:
 class _Decision:
     """Turns a batch of pending updates into contributions, and remembers why others were refused."""
 
-    def __init__(self, catalog: Catalog, blobs: Blobs, spec: Spec, head: Head) -> None:
+    def __init__(self, catalog: Catalog, blobs: Blobs, spec: Spec, head: Head, now: int) -> None:
+        self._now = now
         self._catalog = catalog
         self._blobs = blobs
         self._spec = spec
@@ -181,9 +205,13 @@ class _Decision:
             try:
                 contribution = self._contribution(update)
             except Missing:
-                continue  # not uploaded yet: it stays pending
+                self._pass_over(update)
+                continue
             except Invalid as error:
                 self._refused.append(update.rejected(error.message))
+                continue
+            except Corrupt as error:  # of its base, which is lost to this update alone; the head was read before
+                self._refused.append(update.discarded(error.message))
                 continue
             self._folding.append(update)
             yield contribution
@@ -200,6 +228,11 @@ class _Decision:
             else:
                 settled.append(update.discarded("too stale", outcome.staleness))
         return tuple(sorted(settled, key=lambda update: update.update_id))
+
+    def _pass_over(self, update: Update) -> None:
+        """What is not uploaded stays pending until it is too late for it."""
+        if update.expires_at + GRACE_MILLISECONDS < self._now:
+            self._refused.append(update.discarded("never uploaded"))
 
     def _discard_reason(self, update: Update) -> str | None:
         if self._head.status is Status.FINISHED:
@@ -237,10 +270,25 @@ class _Decision:
         return self._base[1]
 
 
-def _fitting(batch: list[Update]) -> list[Update]:
-    """As many of the first updates as one commit can read in its time, but at least one."""
-    sizes = accumulate(update.bytes for update in batch)
-    return [update for update, size in zip(batch, sizes, strict=True) if size <= MAX_COMMIT_BYTES] or batch[:1]
+def _fitting(spec: Spec, batch: list[Update]) -> list[Update]:
+    """As many of the first updates as one commit can read in its time and write in one go, but at least one."""
+    reading = accumulate(_bytes_to_read(spec, batch))
+    rows = accumulate(ROW_BYTES + QUANTIZATION_BYTES * len(update.quantization) for update in batch)
+    fits = [read <= MAX_COMMIT_BYTES and row <= MAX_COMMIT_ROW_BYTES for read, row in zip(reading, rows, strict=True)]
+    return list(compress(batch, fits)) or batch[:1]
+
+
+def _bytes_to_read(spec: Spec, batch: list[Update]) -> Iterator[int]:
+    """For each update its body and, where the rule wants it and it is not the previous one's, its base."""
+    base, base_bytes = None, spec.update_bytes("float32") if spec.training.rule.needs_base else 0
+    for update in batch:
+        yield update.bytes + (base_bytes if update.base_version != base else 0)
+        base = update.base_version
+
+
+def _check_patience(run: str, attempts: int) -> None:
+    if attempts >= PATIENCE:
+        raise Unavailable(f"{attempts} commits of run {run!r} failed on one and the same head", run=run)
 
 
 def checkpoint_weights(blobs: Blobs, spec: Spec, key: str, digest: str) -> Vector:

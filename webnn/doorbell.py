@@ -1,23 +1,31 @@
 """What a message on the queue asks for: which runs may have something to merge."""
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Annotated, Any
 from urllib.parse import unquote_plus
 
 import msgspec
+from msgspec import Meta, Struct
 
 from webnn.core.spec import RunName
 from webnn.errors import Invalid
 from webnn.store import keys
 
 
-def ring(run: str) -> bytes:
-    """A message that says: this run has more to merge."""
-    return msgspec.json.encode({"run": run})
+class Ring(Struct, frozen=True):
+    """Our own message."""
+
+    run: RunName
+    after: Annotated[str, Meta(pattern=r"^([0-9a-f]{32})?\Z")] = ""
 
 
-def runs_in(body: str | bytes) -> set[str]:
-    """The runs a message speaks of: our own ring, or an S3 event about uploaded updates.
+def ring(run: str, after: str = "") -> bytes:
+    """A message that says: this run has more to merge, behind this update id."""
+    return msgspec.json.encode(Ring(run, after))
+
+
+def runs_in(body: Any) -> dict[str, str]:
+    """The runs a message speaks of, each with the update id behind which to look: our own ring, or an S3 event.
 
     Empty for S3's test event and for objects that are no updates.
 
@@ -26,29 +34,30 @@ def runs_in(body: str | bytes) -> set[str]:
     """
     try:
         message = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+    except (msgspec.DecodeError, TypeError, UnicodeError, RecursionError) as error:
         raise Invalid("the message is not JSON") from error
     if not isinstance(message, dict):
         raise Invalid("the message is not an object")
     if "run" in message:
-        return {_run_name(message["run"])}
+        return _rung(message)
     if message.get("Event") == "s3:TestEvent":
-        return set()
+        return {}
     return _uploaded(message.get("Records"))
 
 
-def _run_name(value: Any) -> str:
+def _rung(message: dict[str, Any]) -> dict[str, str]:
     try:
-        return msgspec.convert(value, RunName)
+        rung = msgspec.convert(message, Ring)
     except msgspec.ValidationError as error:
         raise Invalid("the message rings for what cannot be a run") from error
+    return {rung.run: rung.after}
 
 
-def _uploaded(records: Any) -> set[str]:
+def _uploaded(records: Any) -> dict[str, str]:
     if not isinstance(records, Iterable) or isinstance(records, (str, bytes, dict)):
         raise Invalid("the message is neither a ring nor an S3 event")
     found = (keys.parse_update(_object_key(record)) for record in records)
-    return {update[0] for update in found if update is not None}
+    return {update[0]: "" for update in found if update is not None}
 
 
 def _object_key(record: Any) -> str:

@@ -49,7 +49,7 @@ class Evaluations:
             Conflict: The version has another evaluation: this client's first answer counts.
         """
         spec = self._specs.of(member.run)
-        _check(report, self._lease(member, report.evaluation_id), spec)
+        self._check_asked(member, report, spec)
         evaluation = Evaluation(
             run=member.run,
             version=report.version,
@@ -74,6 +74,23 @@ class Evaluations:
                 raise
             return first
         return evaluation
+
+    def finish_if_reached(self, run: str) -> None:
+        """Finishes a run whose newest evaluation reached its end, when the report could not: a fault, or a pause.
+
+        Raises:
+            Missing: No such run.
+            Unavailable: The head is moved too often at this moment.
+        """
+        newest = self._catalog.latest_evaluation(run)
+        if newest is not None:
+            self._finish_if_due(self._specs.of(run), newest)
+
+    def _check_asked(self, member: Member, report: Report, spec: Spec) -> None:
+        """That this client was asked, for this; one that was, and answered, may say the same again at any time."""
+        found = self._catalog.evaluations(member.run, report.version - 1, 1)
+        if not any((e.evaluation_id, e.client_id) == (report.evaluation_id, member.client_id) for e in found):
+            _check(report, self._lease(member, report.evaluation_id), spec)
 
     def _lease(self, member: Member, evaluation_id: str) -> EvaluationLease:
         lease = self._catalog.evaluation_lease(member.run)

@@ -12,7 +12,7 @@ from webnn.core.merge import norm
 from webnn.core.records import Evaluation, Head, LedgerEntry, Run
 from webnn.core.spec import RunName, Spec
 from webnn.core.wire import Vector, encode_vector, sha256
-from webnn.errors import Conflict, Corrupt, Invalid
+from webnn.errors import Conflict, Corrupt, Invalid, Missing
 from webnn.specs import Specs
 from webnn.store import keys
 from webnn.store.ports import Blobs, Catalog
@@ -112,10 +112,10 @@ class Runs:
         return self._described(self._catalog.run(name))
 
     def all(self) -> list[Description]:
-        """All runs, newest first, at most 100, but those whose spec is damaged: asked for by name they are Corrupt."""
+        """All runs, newest first, at most 100, without the damaged: asked for by name they are Corrupt or Missing."""
         described = []
         for run in self._catalog.runs():
-            with suppress(Corrupt):
+            with suppress(Corrupt, Missing):
                 described.append(self._described(run))
         return described
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from webnn.errors import Invalid, Missing, Unavailable
+from webnn.errors import Invalid, Unavailable
 
 if TYPE_CHECKING:
     from mypy_boto3_ssm import SSMClient
@@ -54,8 +54,7 @@ def settings(environment: Environment, ssm: "SSMClient") -> Settings:
     """Reads the stage's parameters, in one call.
 
     Raises:
-        Missing: The stage's stack was not created, or is not complete.
-        Unavailable: The parameter store did not answer.
+        Unavailable: The parameter store did not answer, or the stage's stack was not created or is not complete.
     """
     from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415  # see `webnn.wiring.services`
 
@@ -67,7 +66,7 @@ def settings(environment: Environment, ssm: "SSMClient") -> Settings:
     found = {parameter["Name"].removeprefix(path): parameter["Value"] for parameter in answer["Parameters"]}
     absent = {"bucket", "site", "queue-url", "token-secret"} - found.keys()
     if absent:
-        raise Missing(f"stage {environment.stage!r} lacks {', '.join(sorted(absent))}: create its stack first")
+        raise Unavailable(f"stage {environment.stage!r} lacks {', '.join(sorted(absent))}: create its stack first")
     return Settings(
         environment=environment,
         bucket=found["bucket"],

@@ -7,7 +7,7 @@ from webnn.errors import Corrupt, Invalid
 from webnn.store.ports import Blobs, Catalog
 from webnn.store.verified import verified
 
-KEPT = 16
+KEPT = 128  # more than GET /runs lists
 
 
 class Specs:
@@ -26,7 +26,7 @@ class Specs:
             return kept
         spec = _parsed(run, verified(self._blobs, run.spec_key, run.spec_sha256))
         while len(self._kept) >= KEPT:
-            self._kept.pop(next(iter(self._kept)))
+            self._kept.pop(next(iter(self._kept)), None)  # another thread may have been first
         return self._kept.setdefault(run.spec_sha256, spec)
 
 

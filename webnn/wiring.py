@@ -77,15 +77,16 @@ def assemble(
     """The use cases on any stores."""
     specs = Specs(catalog, blobs)
     committer = Committer(catalog, blobs, specs, clock=clock, new_id=ids)
+    evaluations = Evaluations(catalog, specs, clock=clock)
     return Services(
         blobs=blobs,
         catalog=catalog,
         clients=Coordinator(catalog, specs, clock=clock, new_id=ids),
         updates=Updates(catalog, blobs, specs, clock=clock, new_id=ids),
-        evaluations=Evaluations(catalog, specs, clock=clock),
+        evaluations=evaluations,
         runs=Runs(catalog, blobs, specs, clock=clock, new_id=ids),
         committer=committer,
-        sweeper=Sweeper(catalog, committer, clock=clock),
+        sweeper=Sweeper(catalog, committer, evaluations, clock=clock),
         tokens=Tokens(token_secret, clock),
         ring=ring,
     )

@@ -8,14 +8,15 @@ from urllib.parse import quote_plus
 
 import pytest
 from asking import Api
+from faults import Faulty, around
 from samples import World, a_world, an_id
 
 from webnn import doorbell
+from webnn.commit import GRACE_MILLISECONDS
 from webnn.core.records import Update
-from webnn.errors import Corrupt, Invalid
+from webnn.errors import Corrupt, Invalid, Unavailable
 from webnn.store import keys
 from webnn.store.ports import MAX_COMMIT
-from webnn.sweep import GRACE_MILLISECONDS
 
 
 @pytest.fixture
@@ -159,6 +160,45 @@ class TestMerge:
         assert world.now(last).version == MAX_COMMIT + 1
 
 
+class TestWhateverIsWrongWithOne:
+    """The others of a batch are served first."""
+
+    @pytest.mark.parametrize("record", [{}, {"body": None}, {"body": 5}, {"body": "\ud800"}])
+    def test_a_record_without_a_text(self, api: Api, world: World, merge: Any, uploaded: Any, record: Any) -> None:
+        update = world.contribute([1, 0, 0])
+        event = api.client.events.generate_sqs_event([uploaded(key_of(update))], "webnn-local-doorbell")
+        event["Records"].insert(0, record)
+        with pytest.raises(Invalid):
+            api.client.lambda_.invoke("merge", event)
+        assert world.now(update).version == 1
+
+    def test_an_error_that_nobody_foresaw(
+        self, api: Api, world: World, other: World, merge: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def fault(name: str) -> None:
+            if name == "pending" and not faults:
+                faults.append(name)
+                raise ZeroDivisionError
+
+        faults: list[str] = []
+        updates = [each.contribute([1, 0, 0]) for each in (world, other)]
+        failing = around(world, catalog=Faulty(world.catalog, before=fault))
+        monkeypatch.setattr("webnn.api.events.services", lambda: failing.services)
+        with pytest.raises(ZeroDivisionError):
+            merge(*(doorbell.ring(name).decode() for name in ("line", "other")))
+        assert [world.now(updates[0]).state, other.now(updates[1]).state] == ["pending", "merged"]
+
+    def test_a_stage_that_lacks_a_parameter_acknowledges_nothing(
+        self, merge: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def lacking() -> Any:
+            raise Unavailable("stage 'local' lacks token-secret")
+
+        monkeypatch.setattr("webnn.api.events.services", lacking)
+        with pytest.raises(Unavailable):
+            merge(doorbell.ring("line").decode())
+
+
 class TestSweep:
     @pytest.fixture
     def sweep(self, api: Api) -> Callable[[], Any]:
@@ -183,7 +223,7 @@ class TestSweep:
         with caplog.at_level(logging.INFO, "webnn.events"):
             assert sweep() == {"runs": 1, "merged": 0}
         assert world.now(update).reason == "never uploaded"
-        assert "expired=1" in caplog.text
+        assert "refused=1" in caplog.text
 
     def test_a_run_that_fails_is_raised_after_the_others_were_swept(
         self, world: World, other: World, sweep: Any

@@ -3,14 +3,16 @@
 from itertools import pairwise
 from typing import Any
 
+import msgspec
 import pytest
 from faults import Crash, Faulty, Only, around, crash, lost, once
 from msgspec.structs import replace
 from samples import World, a_spec, a_world, never
 
-from webnn.commit import Drained
-from webnn.core.records import Status, UpdateState
-from webnn.errors import Corrupt, Missing, Unavailable
+from webnn.commit import GRACE_MILLISECONDS, MAX_COMMIT_BYTES, PATIENCE, Drained, _fitting
+from webnn.core.records import Quantization, Status, UpdateState
+from webnn.core.spec import Spec
+from webnn.errors import Conflict, Corrupt, Missing, Unavailable, WebnnError
 from webnn.store import keys
 from webnn.store.ports import MAX_COMMIT
 
@@ -33,6 +35,10 @@ def world() -> World:
 
 def drain(world: World) -> Drained:
     return world.services.committer.drain(world.name, never)
+
+
+def spec_of(world: World) -> Spec:
+    return world.services.runs.describe(world.name).spec
 
 
 def attempts(world: World) -> list[str]:
@@ -120,6 +126,60 @@ class TestNotUploadedYet:
         update = world.contribute([1, 0, 0])
         drain(world)
         assert world.now(update).version == 1
+
+    def test_those_that_can_come_no_more_are_discarded_on_the_way(self, world: World) -> None:
+        never = [world.announce([9, 9, 9]) for _ in range(MAX_COMMIT + 3)]
+        world.clock.now += 900_000 + GRACE_MILLISECONDS + 1
+        assert drain(world) == Drained(commits=2, refused=MAX_COMMIT + 3)
+        assert {world.now(update).reason for update in never} == {"never uploaded"}
+
+    def test_out_of_time_among_them_the_next_goes_on_behind_them(self, world: World) -> None:
+        for _ in range(2 * MAX_COMMIT):
+            world.announce([9, 9, 9])
+        update = world.contribute([1, 0, 0])
+        passed = ""
+        for _ in range(3):
+            looks = iter([False, True])
+            drained = world.services.committer.drain(world.name, lambda looks=looks: next(looks), passed)
+            passed = drained.passed
+        assert drained == Drained(commits=1, merged=1, complete=False, passed=passed)
+        assert world.now(update).version == 1
+
+
+class TestPatience:
+    """What fails again and again on one head is a fault: trying on would write a checkpoint each time."""
+
+    @pytest.mark.parametrize("error", [Conflict, Unavailable])
+    def test_it_ends_with_an_error(self, world: World, error: type[WebnnError]) -> None:
+        update = world.contribute([1, 0, 0])
+        blobs = len(world.blobs._blobs)
+
+        def refuse(method: str) -> None:
+            if method == "commit":
+                raise error("always")
+
+        refusing = around(world, catalog=Faulty(world.catalog, before=refuse))
+        with pytest.raises(Unavailable, match="one and the same head"):
+            drain(refusing)
+        assert len(world.blobs._blobs) == blobs + PATIENCE
+        assert drain(world).merged == 1
+        assert world.now(update).version == 1
+
+
+class TestWhatOneCommitHolds:
+    def test_rows_of_many_quantised_tensors_stay_within_a_transaction(self, world: World) -> None:
+        spec, update = spec_of(world), world.announce([1, 0, 0])
+        wide = replace(update, quantization=(Quantization(-1.2345678901234567e-300, 1.2345678901234567e-300),) * 1000)
+        fitting = _fitting(spec, [wide] * MAX_COMMIT)
+        assert sum(len(msgspec.json.encode(each)) for each in fitting) < 4_000_000
+        assert len(fitting) > 40
+
+    def test_bases_count_where_the_rule_reads_them(self) -> None:
+        world = a_world()
+        world.start([1, 2, 3], training=training({"name": "average"}))
+        update = replace(world.announce([1, 0, 0]), bytes=MAX_COMMIT_BYTES // 10)
+        assert len(_fitting(spec_of(world), [update] * 20)) == 9  # and the base once
+        assert len(_fitting(spec_of(world), [replace(update, bytes=MAX_COMMIT_BYTES + 1)] * 2)) == 1
 
 
 class TestManyAtOnce:
@@ -335,15 +395,22 @@ class TestCorruptStorage:
         )
         self.stands_still(world, update, "16 bytes where 12 were due")
 
-    def test_a_base_whose_checkpoint_was_altered_does_not_count_against_the_update(self) -> None:
+    @pytest.mark.parametrize("damage", ["altered", "gone"])
+    def test_a_base_that_is_lost_costs_its_update_and_holds_up_no_other(self, damage: str) -> None:
         world = a_world()
         world.start([1, 2, 3], training=training({"name": "average"}))
         genesis = world.head
         world.contribute([1, 0, 0])
         drain(world)
-        update = world.contribute([1, 0, 0], base_version=0)
-        world.blobs._blobs[genesis.checkpoint_key] = bytes(12)
-        self.stands_still(world, update, "not what its row says")
+        stale, fresh = (world.contribute([1, 0, 0], base_version=base) for base in (0, 1))
+        if damage == "gone":
+            del world.blobs._blobs[genesis.checkpoint_key]
+        else:
+            world.blobs._blobs[genesis.checkpoint_key] = bytes(12)
+        assert drain(world) == Drained(commits=1, merged=1, refused=1)
+        assert world.now(fresh).version == 2
+        assert world.now(stale).state is UpdateState.DISCARDED
+        assert genesis.checkpoint_key in (world.now(stale).reason or "")
 
     def test_a_spec_that_was_altered(self, world: World) -> None:
         update = world.contribute([1, 0, 0])

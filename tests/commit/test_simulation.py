@@ -18,10 +18,10 @@ from faults import Crash, Faulty, around, crash, lost
 from msgspec.structs import replace
 from samples import World, a_spec, a_world, body_of, never
 
+from webnn.commit import GRACE_MILLISECONDS
 from webnn.core.records import Head, LedgerEntry, Status, Update, UpdateState
 from webnn.errors import Unavailable
 from webnn.store import keys
-from webnn.sweep import GRACE_MILLISECONDS
 
 SEEDS = range(300)
 STEPS = 40

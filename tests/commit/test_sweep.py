@@ -2,13 +2,13 @@
 
 import pytest
 from faults import Faulty, Only, around, lost, once
-from samples import World, a_world, never
+from samples import World, a_world, an_evaluation, never
 
-from webnn.commit import Drained
-from webnn.core.records import UpdateState
+from webnn.commit import GRACE_MILLISECONDS, Drained
+from webnn.core.records import Status, UpdateState
 from webnn.errors import Corrupt, Unavailable
 from webnn.store.ports import MAX_COMMIT
-from webnn.sweep import GRACE_MILLISECONDS, Swept
+from webnn.sweep import Swept
 
 TICKET = 900_000
 
@@ -26,7 +26,7 @@ def sweep(world: World) -> list[Swept]:
 
 def test_what_no_doorbell_told_of_is_merged(world: World) -> None:
     update = world.contribute([1, 0, 0])
-    assert sweep(world) == [Swept("line", Drained(commits=1, merged=1), expired=0)]
+    assert sweep(world) == [Swept("line", Drained(commits=1, merged=1))]
     assert world.now(update).version == 1
 
 
@@ -44,9 +44,9 @@ def test_every_run_is_swept() -> None:
 def test_what_was_never_uploaded_expires_a_while_after_its_ticket(world: World) -> None:
     update = world.announce([1, 0, 0])
     world.clock.now += TICKET + GRACE_MILLISECONDS
-    assert sweep(world)[0].expired == 0
+    assert sweep(world)[0].drained.refused == 0
     world.clock.now += 1
-    assert sweep(world)[0].expired == 1
+    assert sweep(world)[0].drained.refused == 1
     assert world.now(update) == update.discarded("never uploaded")
     assert world.head.version == 0
 
@@ -54,7 +54,7 @@ def test_what_was_never_uploaded_expires_a_while_after_its_ticket(world: World) 
 def test_what_was_uploaded_is_merged_however_late_the_sweep_comes(world: World) -> None:
     update = world.contribute([1, 0, 0])
     world.clock.now += 10 * (TICKET + GRACE_MILLISECONDS)
-    assert sweep(world) == [Swept("line", Drained(commits=1, merged=1), expired=0)]
+    assert sweep(world) == [Swept("line", Drained(commits=1, merged=1))]
     assert world.now(update).version == 1
 
 
@@ -77,20 +77,19 @@ def test_more_than_a_transaction_holds_expire_in_one_sweep(world: World) -> None
     updates = [world.announce([1, 0, 0]) for _ in range(MAX_COMMIT + 5)]
     world.clock.now += TICKET + GRACE_MILLISECONDS + 1
     fresh = world.announce([1, 0, 0])
-    assert sweep(world)[0].expired == MAX_COMMIT + 5
+    assert sweep(world)[0].drained.refused == MAX_COMMIT + 5
     assert {world.now(update).state for update in updates} == {UpdateState.DISCARDED}
     assert world.now(fresh).state is UpdateState.PENDING
 
 
-def test_what_another_settles_meanwhile_is_left_to_the_next_sweep(world: World) -> None:
+def test_what_another_settles_meanwhile_is_left_to_it(world: World) -> None:
     first, second = world.announce([1, 0, 0]), world.announce([1, 0, 0])
     world.clock.now += TICKET + GRACE_MILLISECONDS + 1
     rival = around(world, catalog=Only(world.catalog, first))
     racing = Faulty(world.catalog, before=once("commit", lambda: sweep(rival)))
 
-    assert sweep(around(world, catalog=racing))[0].expired == 0
-    assert world.now(second).state is UpdateState.PENDING
-    assert sweep(world)[0].expired == 1
+    assert sweep(around(world, catalog=racing))[0].drained == Drained(commits=1, refused=1, conflicts=1)
+    assert {world.now(update).state for update in (first, second)} == {UpdateState.DISCARDED}
 
 
 def test_out_of_time_it_leaves_the_rest_to_the_next(world: World) -> None:
@@ -102,7 +101,6 @@ def test_out_of_time_it_leaves_the_rest_to_the_next(world: World) -> None:
 @pytest.mark.parametrize("fault", ["corrupt", "unavailable"])
 def test_a_run_that_cannot_be_swept_does_not_keep_the_others_waiting(world: World, fault: str) -> None:
     other = a_world(world.catalog, world.blobs, world.clock, world.ids, name="other")
-    other.clock.now -= 1  # older than the first, so swept after it
     other.start()
     for each in (world, other):
         each.contribute([1, 0, 0])
@@ -112,8 +110,37 @@ def test_a_run_that_cannot_be_swept_does_not_keep_the_others_waiting(world: Worl
     else:
         sweeping, error = around(world, catalog=Faulty(world.catalog, before=once("head", lost))), Unavailable
 
-    failed, served = sweep(sweeping)
+    swept = sweep(sweeping)
 
-    assert isinstance(failed.error, error)
-    assert served == Swept("other", Drained(commits=1, merged=1))
-    assert other.head.version == 1
+    assert [type(one.error) for one in swept if one.error] == [error]
+    assert [one.drained.merged for one in swept if not one.error] == [1]
+
+
+def test_the_sweep_reaches_every_run_however_many_there_are(world: World) -> None:
+    """GET /runs lists the 100 newest."""
+    others = [a_world(world.catalog, world.blobs, world.clock, world.ids, name=f"run-{n}") for n in range(601)]
+    for other in others:
+        other.start()
+    others[0].contribute([1, 0, 0])
+    assert len(sweep(world)) == 602
+    assert others[0].head.version == 1
+
+
+def test_sweeps_that_run_out_of_time_begin_elsewhere_so_that_each_run_has_its_turn(world: World) -> None:
+    for n in range(4):
+        a_world(world.catalog, world.blobs, world.clock, world.ids, name=f"run-{n}").start()
+    seen = set()
+    for _ in range(60):
+        world.clock.now += 300_000
+        looks = iter([False, False, True])
+        seen |= {one.run for one in world.services.sweeper.sweep(lambda looks=looks: next(looks, True))}
+    assert seen == {"line", "run-0", "run-1", "run-2", "run-3"}
+
+
+def test_a_run_that_reached_its_end_unnoticed_is_finished() -> None:
+    """Its evaluation was recorded, and the function died before it could say so."""
+    world = a_world()
+    world.start(end={"accuracy": 0.9})
+    world.catalog.record_evaluation(an_evaluation("line", 0, accuracy=0.95))
+    sweep(world)
+    assert world.head.status is Status.FINISHED

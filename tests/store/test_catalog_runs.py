@@ -69,6 +69,19 @@ def test_at_most_a_hundred_runs_are_listed(catalog: Catalog, run_name: str) -> N
     assert listed[-1].run == f"{run_name}-1"
 
 
+def test_the_names_of_all_runs_come_in_pages(catalog: Catalog, run_name: str) -> None:
+    names = {f"{run_name}-{number}" for number in range(7)}
+    for number, name in enumerate(sorted(names)):
+        start(catalog, name, created_at=START + number % 3)
+    found, after = [], ""
+    while page := catalog.run_names(2, after=after):
+        assert len(page) <= 2
+        found += [name for _, name in page]
+        after = page[-1][0]
+    assert len(found) == len(set(found))
+    assert {name for name in found if name.startswith(f"{run_name}-")} == names
+
+
 def test_a_name_may_begin_another_without_the_two_mixing(catalog: Catalog, run_name: str) -> None:
     advance(catalog, start(catalog, run_name), 2)
     start(catalog, f"{run_name}-longer")

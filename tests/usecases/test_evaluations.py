@@ -82,3 +82,18 @@ def test_a_late_answer_is_refused_once_another_was_asked(world: World, member: M
 def test_an_answer_about_a_part_of_the_examples_is_refused(world: World, member: Member, report: Report) -> None:
     with pytest.raises(Invalid, match="the validation set has"):
         world.services.evaluations.report(member, replace(report, examples=1))
+
+
+def test_the_same_again_finishes_the_run_though_another_was_asked_meanwhile(
+    world: World, member: Member, report: Report
+) -> None:
+    failing = around(world, catalog=Faulty(world.catalog, before=once("set_status", lost)))
+    with pytest.raises(Unavailable):
+        failing.services.evaluations.report(member, replace(report, accuracy=0.95))
+    for _ in range(world.services.runs.describe(world.name).spec.validation.every_versions):
+        world.contribute([0, 0, 0])
+    world.drain()
+    assert isinstance(world.services.clients.next_task(world.services.clients.join(world.name)), Evaluate)
+
+    world.services.evaluations.report(member, replace(report, accuracy=0.95))
+    assert world.head.status is Status.FINISHED

@@ -148,3 +148,20 @@ def test_a_run_whose_spec_is_gone_hides_no_other(world: World) -> None:
     assert [found.run.run for found in world.services.runs.all()] == ["line"]
     with pytest.raises(Corrupt):
         world.services.runs.describe("other")
+
+
+def test_a_run_whose_rows_are_half_deleted_hides_no_other(world: World) -> None:
+    world.start()
+    world.services.runs.start("other", "Another", "", SPEC, WEIGHTS)
+    del world.catalog._heads["other"]
+    assert [found.run.run for found in world.services.runs.all()] == ["line"]
+
+
+def test_more_runs_than_are_listed_are_not_read_from_storage_each_time(world: World) -> None:
+    for number in range(20):
+        world.services.runs.start(f"run-{number}", "", "", SPEC + b" " * number, WEIGHTS)
+    reads: list[str] = []
+    counting = around(world, blobs=Faulty(world.blobs, before=reads.append))
+    for _ in range(3):
+        assert len(counting.services.runs.all()) == 20
+    assert reads.count("get") == 20

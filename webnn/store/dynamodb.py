@@ -20,7 +20,7 @@ from webnn.core.records import (
     Update,
     UpdateState,
 )
-from webnn.errors import Conflict, Missing, Unavailable
+from webnn.errors import Conflict, Corrupt, Missing, Unavailable
 from webnn.store import records_in_rows as shape
 from webnn.store.rows import ALL_RUNS, HeadRow, LedgerRow, Rows, UpdateRow
 
@@ -60,6 +60,15 @@ class DynamoCatalog:
                 limit=100,
             )
             return [shape.run_of(row) for row in found]
+
+    def run_names(self, limit: int, after: str = "") -> list[tuple[str, str]]:
+        """See `Runs.run_names`."""
+        model = self._rows.run
+        above = model.item.between(after + "\0" if after else "run#", "run#~")
+        with _answers("list the names of the runs"):
+            # Only keys are read: a row that is damaged otherwise keeps nobody from sweeping.
+            found = model.query(ALL_RUNS, above, consistent_read=True, limit=limit, attributes_to_get=["item"])
+            return [(row.item, row.item.rpartition("#")[2]) for row in found]
 
     def run(self, run: str) -> Run:
         """See `Runs.run`."""
@@ -253,9 +262,11 @@ def _unless(landed: Callable[[], bool]) -> Iterator[None]:
 
 @contextmanager
 def _answers(what: str) -> Iterator[None]:
-    """Turns PynamoDB's errors into ours: refused is Conflict, absent is Missing, no answer is Unavailable."""
+    """Turns errors into ours: refused is Conflict, absent Missing, no answer Unavailable, an unreadable row Corrupt."""
     try:
         yield
+    except (TypeError, ValueError) as error:  # what PynamoDB says of attributes of another type than it writes
+        raise Corrupt(f"a row cannot be read: {what}: {error}") from error
     except DoesNotExist as error:
         raise Missing(what) from error
     except TransactWriteError as error:

@@ -99,6 +99,11 @@ class MemoryCatalog:
             newest = sorted(self._runs.values(), key=lambda run: (-run.created_at, run.run))
             return newest[:100]
 
+    def run_names(self, limit: int, after: str = "") -> list[tuple[str, str]]:
+        """See `Runs.run_names`."""
+        with self._lock:
+            return [(name, name) for name in sorted(self._runs) if name > after][:limit]
+
     def run(self, run: str) -> Run:
         """See `Runs.run`."""
         with self._lock:

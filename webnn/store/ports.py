@@ -66,6 +66,10 @@ class Runs(Protocol):
         """All runs, newest first, at most 100."""
         ...
 
+    def run_names(self, limit: int, after: str = "") -> list[tuple[str, str]]:
+        """A page of the names of all runs, each after its place in the list, which the next page is asked for with."""
+        ...
+
     def run(self, run: str) -> Run:
         """Raises Missing."""
         ...
