@@ -3,11 +3,15 @@
 Apart from `webnn.wiring` because these imports take longer than all others together; see there.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, cast
 
 from botocore.config import Config
+from botocore.exceptions import BotoCoreError
 from botocore.session import get_session
 
+from webnn.errors import Invalid
 from webnn.settings import Environment, Settings
 from webnn.store.dynamodb import DynamoCatalog
 from webnn.store.rows import bind
@@ -37,10 +41,23 @@ def client(where: Environment, service: str, config: Config | None = None) -> An
     """A client of any AWS service.
 
     Made with botocore, on which boto3 stands and which PynamoDB brings along: so the functions' zip is complete.
+
+    Raises:
+        Invalid: The environment's profile, region, endpoint or configuration file is wrong.
     """
-    return get_session().create_client(
-        service, region_name=where.region, endpoint_url=where.endpoint_url, config=config
-    )
+    with configured():
+        return get_session().create_client(
+            service, region_name=where.region, endpoint_url=where.endpoint_url, config=config
+        )
+
+
+@contextmanager
+def configured() -> Iterator[None]:
+    """Turns what botocore says of a wrong environment into Invalid."""
+    try:
+        yield
+    except (BotoCoreError, ValueError) as error:
+        raise Invalid(f"AWS's configuration in this environment is wrong: {error}") from error
 
 
 def stores(found: Settings) -> tuple[DynamoCatalog, S3Blobs]:

@@ -34,8 +34,11 @@ def demo(clients: int | None, until: float, data: Path | None, as_json: bool) ->
         signal.signal(which, _interrupted)
     count = clients if clients is not None else min(4, os.cpu_count() or 1)
     show = _Show(Console(stderr=as_json), until)
-    with show.bar:
-        result = local.demo(local.Options(count, until, data), local.Show(show.step, show.ready, show.progress))
+    try:
+        with show.bar:
+            result = local.demo(local.Options(count, until, data), local.Show(show.step, show.ready, show.progress))
+    except KeyboardInterrupt:  # before there was anything to tell of
+        sys.exit(STOPPED)
     if as_json:
         print(local.as_json(result))
     else:

@@ -135,10 +135,9 @@ def _assert_answers(url: str) -> None:
         for _ in wiring.paced(ROUTE_SECONDS, LOOK_SECONDS):
             try:
                 answer = session.get(f"{url}/runs", timeout=30)
+                last = f"{answer.status_code} {answer.text[:500]}"
+                if answer.status_code == 200 and "runs" in answer.json():
+                    return
             except requests.RequestException as error:
-                last = str(error)
-                continue
-            if answer.status_code == 200 and "runs" in answer.json():
-                return
-            last = f"{answer.status_code} {answer.text[:500]}"
+                last = f"{last}: {error}"
     raise Unavailable(f"{url}/runs does not answer as it should", log=last)

@@ -41,9 +41,10 @@ def of(stage: str) -> Environment:
     """Where the stage is: endpoint, region and credentials come from where every AWS tool takes them.
 
     Raises:
-        Invalid: No region is set, or a stage for engines would go to AWS.
+        Invalid: No region is set, AWS's configuration is wrong, or a stage for engines would go to AWS.
     """
-    region = get_session().get_config_variable("region")
+    with aws.configured():
+        region = get_session().get_config_variable("region")
     where = environment({**({"AWS_DEFAULT_REGION": region} if region else {}), **os.environ, "WEBNN_STAGE": stage})
     if stage in ON_AN_ENGINE and where.endpoint_url is None:
         raise Invalid(f"stage {stage} is for an engine on this machine: set AWS_ENDPOINT_URL")
@@ -51,7 +52,7 @@ def of(stage: str) -> Environment:
 
 
 def services(stage: str) -> Services:
-    """The use cases on the stage. Raises Missing if its stack does not exist."""
+    """The use cases on the stage. Raises Unavailable if its stack does not exist."""
     where = of(stage)
     return wiring.services_of(settings(where, aws.client(where, "ssm")))
 
