@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from msgspec import Struct
 
-from webnn.core.records import Quantization, Status, Update
+from webnn.core.records import Encoding, Quantization, Status, Update
 from webnn.core.spec import Spec
 from webnn.errors import Conflict, Invalid, Missing
 from webnn.specs import Specs
@@ -22,7 +22,7 @@ class Announcement(Struct, frozen=True):
     examples: int
     bytes: int
     sha256: str
-    encoding: str
+    encoding: Encoding
     quantization: tuple[Quantization, ...] = ()
     loss: float | None = None
     accuracy: float | None = None

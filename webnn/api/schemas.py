@@ -6,8 +6,8 @@ from typing import Annotated, Any, TypeVar
 import msgspec
 from msgspec import Meta, Struct
 
-from webnn.core.records import Quantization
-from webnn.core.spec import Encoding, Sha256
+from webnn.core.records import Encoding, Quantization
+from webnn.core.spec import Sha256
 from webnn.errors import Invalid, TooLarge
 from webnn.evaluations import Report
 from webnn.updates import Announcement

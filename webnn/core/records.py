@@ -1,9 +1,12 @@
 """The rows of a run as values. Times are milliseconds since 1970-01-01 UTC, sizes are bytes."""
 
 from enum import StrEnum
+from typing import Literal
 
 from msgspec import Struct
 from msgspec.structs import replace
+
+Encoding = Literal["float32", "float16", "uint8", "uint16"]
 
 
 class Status(StrEnum):
@@ -75,7 +78,7 @@ class Update(Struct, frozen=True):
     examples: int
     bytes: int
     sha256: str
-    encoding: str
+    encoding: Encoding
     created_at: int
     expires_at: int
     quantization: tuple[Quantization, ...] = ()

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta, Struct
 
+from webnn.core.records import Encoding
 from webnn.core.rules import AnyRule, Delta
 from webnn.core.tensors import TensorSpec, total_bytes, total_size
 from webnn.core.wire import update_bytes
@@ -18,7 +19,6 @@ from webnn.errors import Invalid
 Sha256 = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
 RunName = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,62}\Z")]
 Positive = Annotated[int, Meta(ge=1, le=10**12)]
-Encoding = Literal["float32", "float16", "uint8", "uint16"]
 
 MAX_PARAMETERS = 50_000_000  # 200 MB of float32: what one merge function of 1 GB can fold
 MAX_TENSORS = 1000
