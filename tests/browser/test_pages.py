@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pytest
 import requests
+from playwright.sync_api import Locator
 from tabs import Tab
 
 from webnn.local.stage import LocalStage
@@ -44,3 +45,37 @@ def test_a_run_that_is_not_there_is_said_to_be_so(stage: LocalStage, open_tab: C
     tab = open_tab("nobody-made-it", stage.page.replace("index.html", page))
     tab.page.get_by_role("heading", name="No such run").wait_for()
     tab.page.get_by_text("There is no run named “nobody-made-it” here.").wait_for()
+
+
+def test_a_pause_before_the_client_is_there_is_kept(run: str, open_tab: Callable[..., Tab]) -> None:
+    tab = open_tab(run)
+    asked: list[str] = []
+    tab.page.on("request", lambda request: asked.append(request.url) if request.url.endswith("/tasks") else None)
+    button = tab.page.locator("#toggle")
+    button.filter(has_text="Start").wait_for()
+    button.evaluate("button => { button.click(); button.click(); }")
+    button.filter(has_text="Continue").wait_for()
+    tab.page.wait_for_timeout(3000)
+    assert len(asked) <= 1  # the question that was under way
+    button.click()
+    tab.page.get_by_text("Training from version").first.wait_for()
+
+
+def test_a_browser_that_forbids_storage_trains_all_the_same(run: str, open_tab: Callable[..., Tab]) -> None:
+    button = without(open_tab(run), "Object.defineProperty(globalThis, 'sessionStorage', { get() { throw Error(); } })")
+    button.filter(has_text="Start").click()
+    button.page.get_by_text("Training from version").first.wait_for()
+
+
+def test_a_browser_that_forbids_workers_is_told_that_it_cannot_train(run: str, open_tab: Callable[..., Tab]) -> None:
+    button = without(open_tab(run), "globalThis.Worker = class { constructor() { throw Error(); } }")
+    button.filter(has_text="Start").click()
+    button.page.get_by_text("Training could not start in this browser.").wait_for()
+    button.filter(has_text="Start again").wait_for()
+
+
+def without(tab: Tab, forbidding: str) -> Locator:
+    """The button of a page in which something is forbidden."""
+    tab.page.add_init_script(forbidding)
+    tab.page.reload()
+    return tab.page.locator("#toggle")

@@ -6,6 +6,7 @@
  */
 
 import type { Api } from "./api";
+import { systemClock } from "./clock";
 import type { Blob } from "./protocol";
 import { sha256 } from "./sha256";
 
@@ -69,9 +70,17 @@ async function fromShelf(shelf: Shelf | null, blob: Blob): Promise<ArrayBuffer |
   return null;
 }
 
-/** The Cache API as a shelf; null where there is none. */
-export async function browserShelf(storage = (globalThis as { caches?: CacheStorage }).caches): Promise<Shelf | null> {
-  const cache = await storage?.open("webnn-blobs").catch(() => undefined);
+const OPENING_MS = 3000;
+
+// Async, because where storage is forbidden the mere look at `caches` may throw.
+async function opened(storage?: CacheStorage): Promise<Cache | undefined> {
+  return (storage ?? (globalThis as { caches?: CacheStorage }).caches)?.open("webnn-blobs");
+}
+
+/** The Cache API as a shelf; null where there is none, where it is forbidden, and where it does not answer. */
+export async function browserShelf(storage?: CacheStorage): Promise<Shelf | null> {
+  const tooLong = systemClock.sleep(OPENING_MS).then(() => undefined);
+  const cache = await Promise.race([opened(storage), tooLong]).catch(() => undefined);
   if (!cache) return null;
   // The cache wants http addresses as keys; nothing is ever fetched from this one.
   const key = (hash: string) => `https://webnn.invalid/${hash}`;

@@ -13,19 +13,25 @@ import { wasmUrls } from "./wasm_urls";
 setWasmPaths(wasmUrls);
 
 const say = (message: WorkerMessage) => postMessage(message);
-let client: Client | null = null;
+/** A promise, so that what is said before the client is there waits for it: a pause must never be lost. */
+let joining: Promise<Client> | null = null;
 
-async function begin({ api, run, power, backend }: PageMessage & { type: "join" }): Promise<void> {
+async function begin({ api, run, power, backend }: PageMessage & { type: "join" }): Promise<Client> {
   const shelf = await browserShelf();
-  client = assemble({ api, run, power, backend, shelf, onEvent: (event) => say({ type: "event", event }) });
+  const client = assemble({ api, run, power, backend, shelf, onEvent: (event) => say({ type: "event", event }) });
   client.start();
+  return client;
+}
+
+function obey(client: Client, message: PageMessage): void {
+  if (message.type === "pause") client.pause();
+  if (message.type === "resume") client.start();
+  if (message.type === "power") client.setPower(message.power);
+  if (message.type === "wake") client.wake();
+  if (message.type === "stop") void client.stop();
 }
 
 addEventListener("message", ({ data }: MessageEvent<PageMessage>) => {
-  if (data.type === "join") void begin(data);
-  if (data.type === "pause") client?.pause();
-  if (data.type === "resume") client?.start();
-  if (data.type === "power") client?.setPower(data.power);
-  if (data.type === "wake") client?.wake();
-  if (data.type === "stop") void client?.stop();
+  if (data.type === "join") joining = begin(data);
+  else void joining?.then((client) => obey(client, data));
 });

@@ -1,4 +1,4 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 
 import { Unavailable } from "../src/errors";
 import type { Blob } from "../src/protocol";
@@ -114,5 +114,20 @@ describe("the browser's Cache API as a shelf", () => {
     const forbidden = { open: () => Promise.reject(new DOMException("no", "SecurityError")) } as unknown as CacheStorage;
     expect(await browserShelf(forbidden)).toBeNull();
     expect(await browserShelf(undefined)).toBeNull();
+  });
+
+  test("a browser that throws at the mere look at it works from memory", async () => {
+    Object.defineProperty(globalThis, "caches", { configurable: true, get: () => { throw new Error("denied"); } });
+    expect(await browserShelf()).toBeNull();
+    delete (globalThis as { caches?: unknown }).caches;
+  });
+
+  test("a browser that never answers is waited for three seconds", async () => {
+    vi.useFakeTimers();
+    const silent = { open: () => new Promise<Cache>(() => undefined) } as unknown as CacheStorage;
+    const shelf = browserShelf(silent);
+    await vi.advanceTimersByTimeAsync(3000);
+    expect(await shelf).toBeNull();
+    vi.useRealTimers();
   });
 });

@@ -43,7 +43,8 @@ export async function openSite(clock: Clock, wanted: string | null, tell: (searc
 
 function troubleOf(error: unknown, wanted: string | null): Search {
   if (error instanceof NotUnderstood) return STRANGE;
-  return error instanceof Refused && wanted !== null ? unknown(wanted) : SILENT;
+  const absent = error instanceof Refused && (error.code === "missing" || error.code === "invalid");
+  return absent && wanted !== null ? unknown(wanted) : SILENT;
 }
 
 function unknown(wanted: string): Search {

@@ -13,6 +13,7 @@ import { emptyTally, forgetting, tallyFrom, type Tally } from "./tally";
 
 import "./style.css";
 
+const NOT_STARTED = "Training could not start in this browser. Reload this page to try again.";
 const THANKS = "This run is finished. Thank you to everyone who took part.";
 
 const query = new URLSearchParams(location.search);
@@ -82,12 +83,23 @@ class Volunteer {
     this.worker?.terminate();
     this.failed = false;
     this.counter = tallyFrom(forgetting(this.memory.tally));
-    this.worker = new Worker(new URL("../worker.ts", import.meta.url), { type: "module" });
-    this.worker.addEventListener("message", ({ data }: MessageEvent<WorkerMessage>) => this.on(data.event));
-    this.worker.addEventListener("error", () => this.over("Training could not start in this browser."));
+    this.worker = this.employed();
+    if (!this.worker) return this.over(NOT_STARTED);
     const backend = query.get("backend") as BackendName | null;
     this.say({ type: "join", api: this.base, run: this.run.run, power: this.memory.power, backend });
     this.setMode("running", "Joining…");
+  }
+
+  /** Null where a page may have no worker. */
+  private employed(): Worker | null {
+    try {
+      const worker = new Worker(new URL("../worker.ts", import.meta.url), { type: "module" });
+      worker.addEventListener("message", ({ data }: MessageEvent<WorkerMessage>) => this.on(data.event));
+      worker.addEventListener("error", () => this.over(NOT_STARTED));
+      return worker;
+    } catch {
+      return null;
+    }
   }
 
   private pause(): void {
@@ -196,7 +208,8 @@ function recalled(key: string): Memory {
   const fresh: Memory = { running: false, power: 100, tally: emptyTally };
   try {
     const kept = JSON.parse(sessionStorage.getItem(key) ?? "{}") as Partial<Memory>;
-    return { ...fresh, ...kept, tally: forgetting({ ...emptyTally, ...kept.tally }) };
+    const sane = Number.isFinite(kept.power) && Object.values({ ...kept.tally }).every((value) => Number.isFinite(value));
+    return sane ? { ...fresh, ...kept, tally: forgetting({ ...emptyTally, ...kept.tally }) } : fresh;
   } catch {
     return fresh;
   }
