@@ -12,8 +12,8 @@ from faults import Faulty, around
 from samples import World, a_world, an_id
 
 from webnn import doorbell
-from webnn.commit import GRACE_MILLISECONDS
 from webnn.core.records import Update
+from webnn.decision import GRACE_MILLISECONDS
 from webnn.errors import Corrupt, Invalid, Unavailable
 from webnn.store import keys
 from webnn.store.ports import MAX_COMMIT

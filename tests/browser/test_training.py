@@ -9,10 +9,10 @@ import pytest
 from playwright.sync_api import Route
 from tabs import Tab
 
-from webnn.commit import checkpoint_weights
 from webnn.core.records import Evaluation, Status
 from webnn.core.wire import Vector
 from webnn.datasets import Dataset
+from webnn.decision import checkpoint_weights
 from webnn.local.stage import LocalStage
 
 pytestmark = pytest.mark.browser

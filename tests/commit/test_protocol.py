@@ -9,9 +9,10 @@ from faults import Crash, Faulty, Only, around, crash, lost, once
 from msgspec.structs import replace
 from samples import World, a_spec, a_world, never
 
-from webnn.commit import GRACE_MILLISECONDS, MAX_COMMIT_BYTES, PATIENCE, Drained, _fitting
+from webnn.commit import PATIENCE, Drained
 from webnn.core.records import Quantization, Status, UpdateState
 from webnn.core.spec import Spec
+from webnn.decision import GRACE_MILLISECONDS, MAX_COMMIT_BYTES, fitting
 from webnn.errors import Conflict, Corrupt, Missing, Unavailable, WebnnError
 from webnn.store import keys
 from webnn.store.ports import MAX_COMMIT
@@ -170,16 +171,16 @@ class TestWhatOneCommitHolds:
     def test_rows_of_many_quantised_tensors_stay_within_a_transaction(self, world: World) -> None:
         spec, update = spec_of(world), world.announce([1, 0, 0])
         wide = replace(update, quantization=(Quantization(-1.2345678901234567e-300, 1.2345678901234567e-300),) * 1000)
-        fitting = _fitting(spec, [wide] * MAX_COMMIT)
-        assert sum(len(msgspec.json.encode(each)) for each in fitting) < 4_000_000
-        assert len(fitting) > 40
+        batch = fitting(spec, [wide] * MAX_COMMIT)
+        assert sum(len(msgspec.json.encode(each)) for each in batch) < 4_000_000
+        assert len(batch) > 40
 
     def test_bases_count_where_the_rule_reads_them(self) -> None:
         world = a_world()
         world.start([1, 2, 3], training=training({"name": "average"}))
         update = replace(world.announce([1, 0, 0]), bytes=MAX_COMMIT_BYTES // 10)
-        assert len(_fitting(spec_of(world), [update] * 20)) == 9  # and the base once
-        assert len(_fitting(spec_of(world), [replace(update, bytes=MAX_COMMIT_BYTES + 1)] * 2)) == 1
+        assert len(fitting(spec_of(world), [update] * 20)) == 9  # and the base once
+        assert len(fitting(spec_of(world), [replace(update, bytes=MAX_COMMIT_BYTES + 1)] * 2)) == 1
 
 
 class TestManyAtOnce:
@@ -490,13 +491,13 @@ class TestLargeBatches:
         self, world: World, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         updates = [world.contribute([1, 0, 0]) for _ in range(5)]
-        monkeypatch.setattr("webnn.commit.MAX_COMMIT_BYTES", 2 * updates[0].bytes)
+        monkeypatch.setattr("webnn.decision.MAX_COMMIT_BYTES", 2 * updates[0].bytes)
 
         assert drain(world) == Drained(commits=3, merged=5)
 
     def test_an_update_larger_than_that_is_committed_alone(self, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
         world.contribute([1, 0, 0])
         world.contribute([1, 0, 0])
-        monkeypatch.setattr("webnn.commit.MAX_COMMIT_BYTES", 1)
+        monkeypatch.setattr("webnn.decision.MAX_COMMIT_BYTES", 1)
 
         assert drain(world) == Drained(commits=2, merged=2)

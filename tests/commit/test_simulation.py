@@ -18,8 +18,8 @@ from faults import Crash, Faulty, around, crash, lost
 from msgspec.structs import replace
 from samples import World, a_spec, a_world, body_of, never
 
-from webnn.commit import GRACE_MILLISECONDS
 from webnn.core.records import Head, LedgerEntry, Status, Update, UpdateState
+from webnn.decision import GRACE_MILLISECONDS
 from webnn.errors import Unavailable
 from webnn.store import keys
 

@@ -4,8 +4,9 @@ import pytest
 from faults import Faulty, Only, around, lost, once
 from samples import World, a_world, an_evaluation, never
 
-from webnn.commit import GRACE_MILLISECONDS, Drained
+from webnn.commit import Drained
 from webnn.core.records import Status, UpdateState
+from webnn.decision import GRACE_MILLISECONDS
 from webnn.errors import Corrupt, Unavailable
 from webnn.store.ports import MAX_COMMIT
 from webnn.sweep import Swept
