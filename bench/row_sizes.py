@@ -15,10 +15,10 @@ from webnn.core.records import (
     Evaluation,
     LedgerEntry,
     MergedUpdate,
-    Quantization,
     Update,
     UpdateState,
 )
+from webnn.core.wire import Quantization
 from webnn.store import records_in_rows as shape
 from webnn.store.ports import MAX_COMMIT
 from webnn.store.rows import ClientRow, EvaluationRow, LedgerRow, Row, UpdateRow

@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 from msgspec import Struct
 
+from webnn.core.ledger import head_after
 from webnn.core.records import Client, EvaluationLease, Head, Run, Status
 from webnn.core.spec import Shard, Spec
 from webnn.errors import Conflict, Missing, Unauthorized
@@ -128,17 +129,7 @@ class Coordinator:
 
     def _head_of(self, head: Head, version: int) -> Head:
         """The head as it was at a version that a commit made."""
-        entry = self._catalog.ledger_entry(head.run, version)
-        return Head(
-            run=head.run,
-            version=version,
-            steps=entry.steps,
-            generation=entry.generation,
-            checkpoint_key=entry.checkpoint_key,
-            sha256=entry.sha256,
-            bytes=entry.bytes,
-            status=head.status,
-        )
+        return head_after(head, self._catalog.ledger_entry(head.run, version))
 
     def _training(self, run: Run, head: Head, spec: Spec, client: Client) -> Task:
         if self._backlog(head.run, spec.limits.pending):

@@ -33,8 +33,10 @@ from collections.abc import Callable
 from msgspec import Struct
 from msgspec.structs import replace
 
-from webnn.core.merge import merge
+from webnn.core.ledger import CODE, head_after
+from webnn.core.merge import Merged, merge
 from webnn.core.records import Commit, Head, LedgerEntry, MergedUpdate, Update
+from webnn.core.rules import AnyRule
 from webnn.core.spec import Spec
 from webnn.core.wire import Vector, encode_vector, sha256
 from webnn.decision import Decision, checkpoint_weights, fitting
@@ -131,16 +133,34 @@ class Committer:
         settled = decision.settled(merged.folded)
         if merged.version == head.version:
             return Commit(head, head, settled, None)
-        return self._prepared(head, merged.weights, merged.steps, merged.version, settled)
+        entry = self._written(head, merged, settled, spec.training.rule)
+        return Commit(head, head_after(head, entry), settled, entry)
 
-    def _prepared(self, head: Head, weights: Vector, steps: int, version: int, settled: tuple[Update, ...]) -> Commit:
-        """Writes the checkpoint and draws up the commit that will point at it."""
+    def _written(self, head: Head, merged: Merged, settled: tuple[Update, ...], rule: AnyRule) -> LedgerEntry:
+        """Writes the checkpoint and draws up the ledger entry that will name it."""
         attempt = self._new_id()
-        body = encode_vector(weights)
-        key = keys.checkpoint(head.run, version, attempt)
+        body = encode_vector(merged.weights)
+        key = keys.checkpoint(head.run, merged.version, attempt)
         self._blobs.create(key, body)
-        new = replace(head, version=version, steps=steps, checkpoint_key=key, sha256=sha256(body), bytes=len(body))
-        return Commit(head, new, settled, _ledger_entry(head, new, attempt, self._clock(), settled))
+        folded = [update for update in settled if update.version is not None]
+        return LedgerEntry(
+            run=head.run,
+            version=merged.version,
+            from_version=head.version,
+            generation=head.generation,
+            at=self._clock(),
+            attempt=attempt,
+            steps=merged.steps,
+            checkpoint_key=key,
+            sha256=sha256(body),
+            bytes=len(body),
+            updates=tuple(_ledger_line(update) for update in folded),
+            examples=sum(update.examples for update in folded),
+            update_bytes=sum(update.bytes for update in folded),
+            previous=head.entry_sha256,
+            rule=rule,
+            code=CODE,
+        )
 
     def _land(self, commit: Commit) -> bool:
         """Tries to commit; says whether it landed."""
@@ -169,25 +189,6 @@ class Committer:
 def _check_patience(run: str, attempts: int) -> None:
     if attempts >= PATIENCE:
         raise Unavailable(f"{attempts} commits of run {run!r} failed on one and the same head", run=run)
-
-
-def _ledger_entry(head: Head, new: Head, attempt: str, now: int, settled: tuple[Update, ...]) -> LedgerEntry:
-    merged = [update for update in settled if update.version is not None]
-    return LedgerEntry(
-        run=new.run,
-        version=new.version,
-        from_version=head.version,
-        generation=new.generation,
-        at=now,
-        attempt=attempt,
-        steps=new.steps,
-        checkpoint_key=new.checkpoint_key,
-        sha256=new.sha256,
-        bytes=new.bytes,
-        updates=tuple(_ledger_line(update) for update in merged),
-        examples=sum(update.examples for update in merged),
-        update_bytes=sum(update.bytes for update in merged),
-    )
 
 
 def _ledger_line(update: Update) -> MergedUpdate:

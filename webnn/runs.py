@@ -7,6 +7,7 @@ from math import isfinite
 import msgspec
 from msgspec import Struct
 
+from webnn.core import ledger
 from webnn.core import spec as specs
 from webnn.core.merge import norm
 from webnn.core.records import Evaluation, Head, LedgerEntry, Run
@@ -91,7 +92,9 @@ class Runs:
             raise Invalid("the weights hold NaN or infinity")
         run = self._store_spec(name, title, description, spec_body)
         genesis = self._store_genesis(name, encode_vector(weights))
-        head = Head(name, 0, 0, 0, genesis.checkpoint_key, genesis.sha256, genesis.bytes)
+        head = Head(
+            name, 0, 0, 0, genesis.checkpoint_key, genesis.sha256, genesis.bytes, entry_sha256=ledger.digest(genesis)
+        )
         self._catalog.create_run(run, head, genesis)
         return run
 
@@ -105,7 +108,7 @@ class Runs:
         attempt = self._new_id()
         key = keys.checkpoint(name, 0, attempt)
         self._blobs.create(key, body)
-        return LedgerEntry(name, 0, 0, 0, self._clock(), attempt, 0, key, sha256(body), len(body))
+        return LedgerEntry(name, 0, 0, 0, self._clock(), attempt, 0, key, sha256(body), len(body), code=ledger.CODE)
 
     def describe(self, name: str) -> Description:
         """One run. Raises Missing."""

@@ -4,8 +4,9 @@ from collections.abc import Callable
 
 from msgspec import Struct
 
-from webnn.core.records import Encoding, Quantization, Status, Update
+from webnn.core.records import Encoding, Status, Update
 from webnn.core.spec import Spec
+from webnn.core.wire import Quantization
 from webnn.errors import Conflict, Invalid, Missing
 from webnn.specs import Specs
 from webnn.store import keys

@@ -12,6 +12,7 @@ from webnn.clients import Coordinator
 from webnn.commit import Committer
 from webnn.core.ids import RANDOM_BYTES, make_id
 from webnn.evaluations import Evaluations
+from webnn.replay import Replay
 from webnn.runs import Runs
 from webnn.settings import Settings, environment, settings
 from webnn.specs import Specs
@@ -32,6 +33,7 @@ class Services(Struct, frozen=True):
     runs: Runs
     committer: Committer
     sweeper: Sweeper
+    replay: Replay
     tokens: Tokens
     ring: Callable[[bytes], None]
 
@@ -87,6 +89,7 @@ def assemble(
         runs=Runs(catalog, blobs, specs, clock=clock, new_id=ids),
         committer=committer,
         sweeper=Sweeper(catalog, committer, evaluations, clock=clock),
+        replay=Replay(catalog, blobs, specs),
         tokens=Tokens(token_secret, clock),
         ring=ring,
     )

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from samples import World, a_spec, a_world, body_of
 
-from webnn.core.records import Quantization, Update, UpdateState
-from webnn.core.wire import sha256
+from webnn.core.records import Update, UpdateState
+from webnn.core.wire import Quantization, sha256
 
 GOOD = body_of([1, 0, 0])
 

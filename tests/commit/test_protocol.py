@@ -10,8 +10,9 @@ from msgspec.structs import replace
 from samples import World, a_spec, a_world, never
 
 from webnn.commit import PATIENCE, Drained
-from webnn.core.records import Quantization, Status, UpdateState
+from webnn.core.records import Status, UpdateState
 from webnn.core.spec import Spec
+from webnn.core.wire import Quantization
 from webnn.decision import GRACE_MILLISECONDS, MAX_COMMIT_BYTES, fitting
 from webnn.errors import Conflict, Corrupt, Missing, Unavailable, WebnnError
 from webnn.store import keys

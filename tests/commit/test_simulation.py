@@ -172,6 +172,7 @@ def test_the_promises_hold(seed: int) -> None:
     versions_are_made_once_each(world, settled, entries)
     the_ledger_tells_the_truth(settled, entries)
     replaying_the_ledger_gives_every_checkpoint(life, world, entries)
+    assert [found.entry for found in world.services.replay.replay("line")] == entries
 
 
 def every_update_is_merged_once_or_has_a_reason(life: Life, settled: dict[str, Update]) -> None:

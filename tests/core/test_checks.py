@@ -9,8 +9,8 @@ from samples import a_spec, an_update, body_of
 
 from webnn.core import spec as specs
 from webnn.core.checks import checked_delta
-from webnn.core.records import Quantization, Update
-from webnn.core.wire import sha256
+from webnn.core.records import Update
+from webnn.core.wire import Quantization, sha256
 from webnn.errors import Invalid
 
 SPEC = specs.parse(json.dumps(a_spec(limits={"delta_norm": 10.0})).encode())

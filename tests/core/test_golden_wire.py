@@ -8,9 +8,8 @@ import msgspec
 import numpy as np
 import pytest
 
-from webnn.core.records import Quantization
 from webnn.core.tensors import Packing, TensorSpec
-from webnn.core.wire import decode_tensors, decode_vector, encode_tensors, encode_vector
+from webnn.core.wire import Quantization, decode_tensors, decode_vector, encode_tensors, encode_vector
 
 WIRE = Path(__file__).parents[1] / "golden" / "wire"
 VECTORS = ["float32", "float16", "uint8", "uint16"]

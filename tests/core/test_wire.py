@@ -6,9 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from webnn.core.records import Quantization
 from webnn.core.tensors import Packing, TensorSpec
 from webnn.core.wire import (
+    Quantization,
     decode_tensors,
     decode_vector,
     encode_tensors,

@@ -6,8 +6,9 @@ from typing import Annotated, Any, TypeVar
 import msgspec
 from msgspec import Meta, Struct
 
-from webnn.core.records import Encoding, Quantization
+from webnn.core.records import Encoding
 from webnn.core.spec import Sha256
+from webnn.core.wire import Quantization
 from webnn.errors import Invalid, TooLarge
 from webnn.evaluations import Report
 from webnn.updates import Announcement

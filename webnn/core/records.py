@@ -6,6 +6,9 @@ from typing import Literal
 from msgspec import Struct
 from msgspec.structs import replace
 
+from webnn.core.rules import AnyRule
+from webnn.core.wire import Quantization
+
 Encoding = Literal["float32", "float16", "uint8", "uint16"]
 
 
@@ -47,6 +50,7 @@ class Head(Struct, frozen=True):
         generation: Goes up by one at a rollback.
         checkpoint_key: Where the weights are.
         sha256: Of the checkpoint, lower-case hexadecimal.
+        entry_sha256: Digest of the ledger entry that made this version: see `webnn.core.ledger`.
     """
 
     run: str
@@ -57,13 +61,7 @@ class Head(Struct, frozen=True):
     sha256: str
     bytes: int
     status: Status = Status.RUNNING
-
-
-class Quantization(Struct, frozen=True, array_like=True):
-    """How one tensor of an update was quantised: value = q * scale + min."""
-
-    min: float
-    scale: float
+    entry_sha256: str = ""
 
 
 class Update(Struct, frozen=True):
@@ -121,6 +119,9 @@ class LedgerEntry(Struct, frozen=True):
         updates: In the order in which they were folded in.
         bytes: Of the checkpoint.
         update_bytes: Of all the updates' blobs together.
+        previous: Digest of the entry before this one; empty for the genesis.
+        rule: How the updates were folded in; None for the genesis.
+        code: What did the arithmetic: the versions of this package and of numpy.
     """
 
     run: str
@@ -136,6 +137,9 @@ class LedgerEntry(Struct, frozen=True):
     updates: tuple[MergedUpdate, ...] = ()
     examples: int = 0
     update_bytes: int = 0
+    previous: str = ""
+    rule: AnyRule | None = None
+    code: str = ""
 
 
 class Commit(Struct, frozen=True):

@@ -9,9 +9,9 @@ import hashlib
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
-from webnn.core.records import Quantization
 from webnn.core.tensors import ELEMENT_BYTES, Packing, TensorSpec, total_bytes, total_size
 from webnn.errors import Invalid
 
@@ -36,6 +36,13 @@ def sha256(body: bytes) -> str:
 def encode_vector(vector: Vector) -> bytes:
     """A vector [parameters] as a float32 blob."""
     return np.ascontiguousarray(vector, STORED["float32"]).tobytes()
+
+
+class Quantization(Struct, frozen=True, array_like=True):
+    """How one tensor of an update was quantised: value = q * scale + min."""
+
+    min: float
+    scale: float
 
 
 def update_bytes(specs: Sequence[TensorSpec], encoding: str) -> int:

@@ -149,6 +149,7 @@ class DynamoCatalog:
             HeadRow.checkpoint_key.set(commit.head.checkpoint_key),
             HeadRow.sha256.set(commit.head.sha256),
             HeadRow.bytes.set(commit.head.bytes),
+            HeadRow.entry_sha256.set(commit.head.entry_sha256),
         )
         transaction.update(row, list(moved), still_there)
 

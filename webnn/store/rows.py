@@ -66,6 +66,7 @@ class HeadRow(Row):
     sha256 = UnicodeAttribute()
     bytes = NumberAttribute()
     status = UnicodeAttribute()
+    entry_sha256 = UnicodeAttribute()
 
 
 class LedgerRow(Row):
@@ -83,6 +84,9 @@ class LedgerRow(Row):
     updates = JSONAttribute()
     examples = NumberAttribute()
     update_bytes = NumberAttribute()
+    previous = UnicodeAttribute()
+    rule = JSONAttribute(null=True)
+    code = UnicodeAttribute()
 
 
 class UpdateRow(Row):
