@@ -9,16 +9,13 @@ from itertools import chain, pairwise
 
 from msgspec import Struct
 
-from webnn.core.checks import checked_delta
 from webnn.core.ledger import digest
-from webnn.core.merge import Contribution, Merged, merge
-from webnn.core.records import Head, LedgerEntry, MergedUpdate, Update, UpdateState
-from webnn.core.spec import Spec
+from webnn.core.merge import merge
+from webnn.core.records import Head, LedgerEntry
 from webnn.core.wire import Vector, encode_vector, sha256
-from webnn.decision import checkpoint_weights
-from webnn.errors import Corrupt, Invalid, Missing
+from webnn.errors import Corrupt, Invalid
+from webnn.lineage import Bodies, Step, fold, lineage
 from webnn.specs import Specs
-from webnn.store import keys
 from webnn.store.ports import Blobs, Catalog
 
 PAGE = 100
@@ -67,62 +64,24 @@ class Replay:
             Invalid: No commit made version `to`.
             Corrupt: The first difference, named.
         """
-        spec = self._specs.of(run)
-        last = self._catalog.head(run).version if to is None else to
         known: dict[int, LedgerEntry] = {}
+        bodies = Bodies(self._catalog, self._blobs, self._specs.of(run), known)
+        last = self._catalog.head(run).version if to is None else to
         weights: Vector | None = None
         for entry in self.entries(run, to):
             known[entry.version] = entry
-            weights = self._checkpoint(spec, entry) if weights is None else self._again(spec, entry, known, weights)
+            weights = bodies.checkpoint(entry) if weights is None else self._again(bodies, entry, known, weights)
             yield Replayed(entry, last)
 
-    def _again(self, spec: Spec, entry: LedgerEntry, known: dict[int, LedgerEntry], weights: Vector) -> Vector:
-        if entry.rule is None:
-            raise _different(entry, "it names no rule")
-        steps = known[entry.from_version].steps
-        contributions = (self._contribution(spec, entry, line, known) for line in entry.updates)
-        merged = merge(entry.rule, weights, steps, entry.from_version, contributions)
-        _compare(entry, merged)
-        return merged.weights
-
-    def _contribution(
-        self, spec: Spec, entry: LedgerEntry, line: MergedUpdate, known: dict[int, LedgerEntry]
-    ) -> Contribution:
-        update = self._update(entry, line)
-        base = known.get(line.base_version)
-        if base is None:
-            raise _different(entry, f"update {line.update_id} stands on version {line.base_version}, which is not")
-        needs_base = entry.rule is not None and entry.rule.needs_base
-        return Contribution(
-            delta=self._delta(spec, entry, update),
-            base=self._checkpoint(spec, base) if needs_base else None,
-            base_version=line.base_version,
-            steps=base.steps + update.local_steps,
-            examples=update.examples,
-        )
-
-    def _update(self, entry: LedgerEntry, line: MergedUpdate) -> Update:
+    def _again(self, bodies: Bodies, entry: LedgerEntry, known: dict[int, LedgerEntry], weights: Vector) -> Vector:
         try:
-            update = self._catalog.update(entry.run, line.update_id)
-        except Missing as error:
-            raise _different(entry, f"update {line.update_id} has no row") from error
-        said = (update.client_id, update.base_version, update.staleness, update.discount)
-        if update.state is not UpdateState.MERGED or said != (
-            line.client_id, line.base_version, line.staleness, line.discount,
-        ):  # fmt: skip
-            raise _different(entry, f"the row of update {line.update_id} tells of another merge")
-        return update
-
-    def _delta(self, spec: Spec, entry: LedgerEntry, update: Update) -> Vector:
-        try:
-            return checked_delta(spec, update, self._blobs.get(keys.update(update.run, update.update_id)))
-        except Missing as error:
-            raise _different(entry, f"the body of update {update.update_id} is gone") from error
-        except Invalid as error:
-            raise _different(entry, f"the body of update {update.update_id}: {error.message}") from error
-
-    def _checkpoint(self, spec: Spec, entry: LedgerEntry) -> Vector:
-        return checkpoint_weights(self._blobs, spec, entry.checkpoint_key, entry.sha256)
+            if entry.restores is not None:
+                return _restored(bodies, entry, known)
+            if entry.without is not None:
+                return _without(bodies, entry, known)
+            return _committed(bodies, entry, known, weights)
+        except Corrupt as error:
+            raise Corrupt(f"version {entry.version}: {error.message}", version=entry.version) from error
 
     def _pages(self, run: str, to: int) -> Iterator[LedgerEntry]:
         after = -1
@@ -138,7 +97,7 @@ def _chained(first: LedgerEntry, entries: Iterator[LedgerEntry]) -> Iterator[Led
     for before, entry in pairwise(chain([first], entries)):
         if entry.previous != digest(before):
             raise _different(entry, f"it names another entry before it than that of version {before.version}")
-        if entry.from_version != before.version or entry.version != before.version + len(entry.updates):
+        if entry.from_version != before.version or entry.version != before.version + max(1, len(entry.updates)):
             raise _different(entry, f"its versions do not follow version {before.version}")
         yield entry
 
@@ -152,16 +111,37 @@ def _check_end(last: LedgerEntry, head: Head, to: int | None) -> None:
         raise Corrupt(f"the ledger of run {head.run!r} ends at version {last.version}, its head is at {head.version}")
 
 
-def _compare(entry: LedgerEntry, merged: Merged) -> None:
+def _committed(bodies: Bodies, entry: LedgerEntry, known: dict[int, LedgerEntry], weights: Vector) -> Vector:
+    rule = entry.rule
+    if rule is None:
+        raise Corrupt("it names no rule")
+    contributions = (bodies.contribution(entry.run, Step(line, rule)) for line in entry.updates)
+    merged = merge(rule, weights, known[entry.from_version].steps, entry.from_version, contributions)
     for line, folded in zip(entry.updates, merged.folded, strict=True):
         if (line.staleness, line.discount) != (folded.staleness, folded.discount):
-            raise _different(
-                entry, f"update {line.update_id} had staleness {folded.staleness}, {folded.discount} of it"
-            )
-    if merged.steps != entry.steps:
-        raise _different(entry, f"{merged.steps} steps stand behind it, not {entry.steps}")
-    if sha256(encode_vector(merged.weights)) != entry.sha256:
-        raise _different(entry, "its checkpoint has another SHA-256 than its updates give")
+            raise Corrupt(f"update {line.update_id} had staleness {folded.staleness}, not {line.staleness}")
+    return _compared(entry, merged.weights, merged.steps)
+
+
+def _restored(bodies: Bodies, entry: LedgerEntry, known: dict[int, LedgerEntry]) -> Vector:
+    restored = known.get(-1 if entry.restores is None else entry.restores)
+    if restored is None:
+        raise Corrupt(f"it restores version {entry.restores}, which is not there")
+    return _compared(entry, bodies.checkpoint(restored), restored.steps)
+
+
+def _without(bodies: Bodies, entry: LedgerEntry, known: dict[int, LedgerEntry]) -> Vector:
+    genesis = known[0]
+    weights, steps = fold(entry.run, lineage(known, entry.version), bodies, bodies.checkpoint(genesis), genesis.steps)
+    return _compared(entry, weights, steps)
+
+
+def _compared(entry: LedgerEntry, weights: Vector, steps: int) -> Vector:
+    if steps != entry.steps:
+        raise Corrupt(f"{steps} steps stand behind it, not {entry.steps}")
+    if sha256(encode_vector(weights)) != entry.sha256:
+        raise Corrupt("its checkpoint has another SHA-256 than its updates give")
+    return weights
 
 
 def _different(entry: LedgerEntry, what: str) -> Corrupt:

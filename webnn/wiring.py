@@ -13,6 +13,7 @@ from webnn.commit import Committer
 from webnn.core.ids import RANDOM_BYTES, make_id
 from webnn.evaluations import Evaluations
 from webnn.replay import Replay
+from webnn.restore import Restorer
 from webnn.runs import Runs
 from webnn.settings import Settings, environment, settings
 from webnn.specs import Specs
@@ -34,6 +35,7 @@ class Services(Struct, frozen=True):
     committer: Committer
     sweeper: Sweeper
     replay: Replay
+    restorer: Restorer
     tokens: Tokens
     ring: Callable[[bytes], None]
 
@@ -90,6 +92,7 @@ def assemble(
         committer=committer,
         sweeper=Sweeper(catalog, committer, evaluations, clock=clock),
         replay=Replay(catalog, blobs, specs),
+        restorer=Restorer(catalog, blobs, specs, clock=clock, new_id=ids),
         tokens=Tokens(token_secret, clock),
         ring=ring,
     )

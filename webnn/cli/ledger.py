@@ -1,4 +1,4 @@
-"""`webnn ledger`, `webnn replay`: what a run's versions are made of, and whether that is so."""
+"""`webnn ledger`, `replay`, `rollback`, `unmerge`: what a run's versions are made of, and undoing it."""
 
 import json
 from collections.abc import Iterator
@@ -12,7 +12,8 @@ from rich.table import Table
 
 from webnn.cli import stage as stages
 from webnn.core.ledger import digest
-from webnn.core.records import LedgerEntry
+from webnn.core.records import LedgerEntry, Without
+from webnn.errors import Invalid
 from webnn.replay import Replayed
 
 TO = click.option("--to", type=click.IntRange(min=0), default=None, help="Stop at this version. [default: the head]")
@@ -37,7 +38,7 @@ def _table(entries: Iterator[LedgerEntry]) -> Table:
     table = Table("versions", "at (UTC)", "updates", "clients", "staleness", "discount", "checkpoint", "entry")
     for entry in entries:
         table.add_row(
-            f"{entry.from_version + 1}-{entry.version}" if entry.updates else str(entry.version),
+            _what(entry),
             datetime.fromtimestamp(entry.at / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S"),
             str(len(entry.updates)),
             str(len({line.client_id for line in entry.updates})),
@@ -47,6 +48,15 @@ def _table(entries: Iterator[LedgerEntry]) -> Table:
             digest(entry)[:12],
         )
     return table
+
+
+def _what(entry: LedgerEntry) -> str:
+    if entry.restores is not None:
+        return f"{entry.version} (back to {entry.restores})"
+    if entry.without is not None:
+        left_out = ", ".join(name[-8:] for name in entry.without.clients + entry.without.updates)
+        return f"{entry.version} (without {left_out})"
+    return f"{entry.from_version + 1}-{entry.version}" if len(entry.updates) > 1 else str(entry.version)
 
 
 def _range(values: list[int] | list[float]) -> str:
@@ -83,3 +93,40 @@ def _tell(name: str, last: Replayed, as_json: bool) -> None:
         return
     what = f"every checkpoint up to version {entry.version} is what its updates give, bit for bit"
     Console().print(f"{name}: {what} (SHA-256 {entry.sha256}).", highlight=False, soft_wrap=True)
+
+
+@click.command()
+@click.argument("name")
+@click.option("--to", type=click.IntRange(min=0), required=True, help="The version whose weights to bring back.")
+@stages.option
+def rollback(name: str, to: int, stage: str) -> None:
+    """Bring back the weights of an earlier version.
+
+    They become a version of their own. Updates made against later versions are discarded when they arrive; nothing is
+    deleted, so a rollback can be rolled back.
+    """
+    entry = stages.services(stage).restorer.rollback(name, to)
+    _moved(name, entry, f"the weights of version {to}")
+
+
+@click.command()
+@click.argument("name")
+@click.option("--client", "clients", multiple=True, help="Leave out all that this client sent. Can be given again.")
+@click.option("--update", "updates", multiple=True, help="Leave out this update. Can be given again.")
+@stages.option
+def unmerge(name: str, clients: tuple[str, ...], updates: tuple[str, ...], stage: str) -> None:
+    """Work out the weights anew without some updates.
+
+    All others are folded in again, in the order and with the discounts that they had. `webnn ledger NAME --json` tells
+    the ids. Nothing is deleted.
+    """
+    if not clients + updates:
+        raise Invalid("say what to leave out: --client ID or --update ID")
+    with stages.working(Console(stderr=True), "replaying the others"):
+        entry = stages.services(stage).restorer.unmerge(name, Without(clients, updates))
+    _moved(name, entry, f"without {len(clients)} clients and {len(updates)} single updates")
+
+
+def _moved(name: str, entry: LedgerEntry, what: str) -> None:
+    said = f"{name} is at version {entry.version}, generation {entry.generation}: {what}."
+    Console().print(said, highlight=False, soft_wrap=True)

@@ -9,7 +9,7 @@ from rich.text import Text
 from webnn import __version__
 from webnn.cli.demo import demo
 from webnn.cli.deploy import deploy, destroy
-from webnn.cli.ledger import ledger, replay
+from webnn.cli.ledger import ledger, replay, rollback, unmerge
 from webnn.cli.runs import create, list_runs, status
 from webnn.errors import WebnnError
 
@@ -20,7 +20,7 @@ def webnn() -> None:
     """Train neural networks in the browsers of people who lend their machines."""
 
 
-for command in (demo, deploy, destroy, create, list_runs, status, ledger, replay):
+for command in (demo, deploy, destroy, create, list_runs, status, ledger, replay, rollback, unmerge):
     webnn.add_command(command)
 
 

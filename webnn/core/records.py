@@ -111,8 +111,22 @@ class MergedUpdate(Struct, frozen=True, array_like=True):
     discount: float
 
 
+class Without(Struct, frozen=True):
+    """Whose updates an unmerge leaves out: these clients' and these."""
+
+    clients: tuple[str, ...] = ()
+    updates: tuple[str, ...] = ()
+
+    def leaves_out(self, line: MergedUpdate) -> bool:
+        """Whether it leaves out this one."""
+        return line.client_id in self.clients or line.update_id in self.updates
+
+
 class LedgerEntry(Struct, frozen=True):
-    """One commit: versions `from_version` + 1 … `version`, or the genesis (version 0, no updates).
+    """One move of the head: versions `from_version` + 1 … `version`, or the genesis (version 0).
+
+    A commit has updates. A rollback has `restores`, an unmerge `without`; each is one version of its own and begins a
+    generation.
 
     Attributes:
         attempt: Identity of the attempt that landed; what an unanswered commit is recognised by.
@@ -122,6 +136,8 @@ class LedgerEntry(Struct, frozen=True):
         previous: Digest of the entry before this one; empty for the genesis.
         rule: How the updates were folded in; None for the genesis.
         code: What did the arithmetic: the versions of this package and of numpy.
+        restores: The version whose weights a rollback brought back.
+        without: What an unmerge left out of all that the head held.
     """
 
     run: str
@@ -140,6 +156,8 @@ class LedgerEntry(Struct, frozen=True):
     previous: str = ""
     rule: AnyRule | None = None
     code: str = ""
+    restores: int | None = None
+    without: Without | None = None
 
 
 class Commit(Struct, frozen=True):

@@ -87,6 +87,8 @@ class LedgerRow(Row):
     previous = UnicodeAttribute()
     rule = JSONAttribute(null=True)
     code = UnicodeAttribute()
+    restores = NumberAttribute(null=True)
+    without = JSONAttribute(null=True)
 
 
 class UpdateRow(Row):

@@ -1,0 +1,75 @@
+"""`webnn ledger`, `replay`, `rollback` and `unmerge`, as somebody types them."""
+
+import json
+from collections.abc import Callable
+
+import pytest
+from click.testing import CliRunner, Result
+from samples import World, a_world
+
+from webnn.cli.main import webnn
+from webnn.errors import Corrupt, Invalid
+
+
+@pytest.fixture
+def world() -> World:
+    found = a_world()
+    found.start([1, 2, 3])
+    for delta in ([1, 0, 0], [0, 1, 0]):
+        found.contribute(delta, base_version=found.head.version)
+        found.drain()
+    return found
+
+
+@pytest.fixture
+def typed(world: World, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
+    monkeypatch.setattr("webnn.cli.stage.services", lambda _: world.services)
+
+    def run(*words: str) -> Result:
+        return CliRunner(env={"COLUMNS": "160"}).invoke(webnn, [*words, "--stage", "dev"])
+
+    return run
+
+
+def test_the_ledger_shows_every_commit(typed: Callable[..., Result]) -> None:
+    shown = typed("ledger", "line")
+    assert shown.exit_code == 0
+    assert [line.split()[1] for line in shown.stdout.splitlines()[3:-1]] == ["0", "1", "2"]
+    entries = [json.loads(line) for line in typed("ledger", "line", "--json").stdout.splitlines()]
+    assert [entry["version"] for entry in entries] == [0, 1, 2]
+    assert [entry["previous"] for entry in entries[1:]] == [entry["digest"] for entry in entries[:-1]]
+
+
+def test_a_replay_that_finds_everything_again_says_so(typed: Callable[..., Result], world: World) -> None:
+    assert "bit for bit" in typed("replay", "line").stdout
+    (line,) = typed("replay", "line", "--to", "1", "--json").stdout.splitlines()
+    assert json.loads(line) == {
+        "run": "line",
+        "version": 1,
+        "sha256": world.catalog.ledger_entry("line", 1).sha256,
+        "identical": True,
+    }
+
+
+def test_a_replay_that_does_not_ends_with_the_difference(typed: Callable[..., Result], world: World) -> None:
+    for key in [key for key in world.blobs._blobs if key.startswith("updates/")]:
+        world.blobs._blobs[key] = bytes(12)
+    shown = typed("replay", "line")
+    assert shown.exit_code == 1
+    assert isinstance(shown.exception, Corrupt)
+    assert shown.exception.message.startswith("version 1: the body of update ")
+
+
+def test_a_rollback_and_an_unmerge_are_told_and_kept_in_the_ledger(typed: Callable[..., Result], world: World) -> None:
+    update = world.catalog.ledger_entry("line", 1).updates[0].update_id
+    assert "version 3, generation 1: the weights of version 1" in typed("rollback", "line", "--to", "1").stdout
+    assert world.weights == [2, 2, 3]
+    assert "version 4, generation 2" in typed("unmerge", "line", "--update", update).stdout
+    assert world.weights == [1, 2, 3]
+    shown = typed("ledger", "line").stdout
+    assert "back to 1" in shown
+    assert typed("replay", "line").exit_code == 0
+
+
+def test_an_unmerge_of_nothing_is_refused(typed: Callable[..., Result]) -> None:
+    assert isinstance(typed("unmerge", "line").exception, Invalid)

@@ -1,0 +1,119 @@
+"""What the head holds: the updates behind a version, and the weights they give.
+
+Commits add updates, a rollback goes back to what an earlier version held, an unmerge leaves some out. Walking from a
+version to the genesis along these gives its lineage. Folded in order, each with the discount that it had, its updates
+give the weights: for a lineage of commits alone bit for bit those of its checkpoint.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from msgspec import Struct
+
+from webnn.core.checks import checked_delta
+from webnn.core.merge import Contribution
+from webnn.core.records import LedgerEntry, MergedUpdate, Update, UpdateState, Without
+from webnn.core.rules import AnyRule
+from webnn.core.spec import Spec
+from webnn.core.wire import Vector
+from webnn.decision import checkpoint_weights
+from webnn.errors import Corrupt, Invalid, Missing
+from webnn.store import keys
+from webnn.store.ports import Blobs, Catalog
+
+
+class Step(Struct, frozen=True):
+    """One update of a lineage, and the rule that it was folded in with."""
+
+    line: MergedUpdate
+    rule: AnyRule
+
+
+def lineage(entries: Mapping[int, LedgerEntry], version: int) -> list[Step]:
+    """The updates that a version holds, in the order in which they were folded in.
+
+    Args:
+        entries: At least all entries up to the version, by version.
+        version: One that an entry made.
+    """
+    return list(_backwards(entries, version))[::-1]
+
+
+def _backwards(entries: Mapping[int, LedgerEntry], version: int) -> Iterator[Step]:
+    left_out: list[Without] = []
+    while version != 0:
+        entry = entries[version]
+        if entry.without is not None:
+            left_out.append(entry.without)
+        if entry.rule is not None:
+            for line in reversed(entry.updates):
+                if not any(without.leaves_out(line) for without in left_out):
+                    yield Step(line, entry.rule)
+        version = entry.from_version if entry.restores is None else entry.restores
+
+
+class Bodies:
+    """Reads what the updates of a ledger brought, and does not believe it."""
+
+    def __init__(self, catalog: Catalog, blobs: Blobs, spec: Spec, entries: Mapping[int, LedgerEntry]) -> None:
+        """Takes its stores, the run's spec, and the run's entries by version, which may grow."""
+        self._catalog = catalog
+        self._blobs = blobs
+        self._spec = spec
+        self._entries = entries
+
+    def contribution(self, run: str, step: Step) -> Contribution:
+        """What the update brought.
+
+        Raises:
+            Corrupt: Its row, its body or its base is gone, or is not what the ledger says.
+        """
+        update = self._update(run, step.line)
+        base = self._entries.get(update.base_version)
+        if base is None:
+            raise Corrupt(f"update {update.update_id} stands on version {update.base_version}, which is not there")
+        return Contribution(
+            delta=self._delta(update),
+            base=self.checkpoint(base) if step.rule.needs_base else None,
+            base_version=update.base_version,
+            steps=base.steps + update.local_steps,
+            examples=update.examples,
+        )
+
+    def checkpoint(self, entry: LedgerEntry) -> Vector:
+        """The weights that the entry names. Raises Corrupt."""
+        return checkpoint_weights(self._blobs, self._spec, entry.checkpoint_key, entry.sha256)
+
+    def _update(self, run: str, line: MergedUpdate) -> Update:
+        try:
+            update = self._catalog.update(run, line.update_id)
+        except Missing as error:
+            raise Corrupt(f"update {line.update_id} has no row") from error
+        told = MergedUpdate(
+            update.update_id, update.client_id, update.base_version, update.staleness or 0, update.discount or 0.0
+        )
+        if update.state is not UpdateState.MERGED or told != line:
+            raise Corrupt(f"the row of update {line.update_id} tells of another merge")
+        return update
+
+    def _delta(self, update: Update) -> Vector:
+        try:
+            return checked_delta(self._spec, update, self._blobs.get(keys.update(update.run, update.update_id)))
+        except Missing as error:
+            raise Corrupt(f"the body of update {update.update_id} is gone") from error
+        except Invalid as error:
+            raise Corrupt(f"the body of update {update.update_id}: {error.message}") from error
+
+
+def fold(run: str, steps: Iterable[Step], bodies: Bodies, weights: Vector, iterations: int) -> tuple[Vector, int]:
+    """Folds updates into weights, each with its recorded discount; gives weights and iterations.
+
+    Raises:
+        Corrupt: What an update brought is gone or altered.
+    """
+    folded = weights.copy()
+    for step in steps:
+        contribution = bodies.contribution(run, step)
+        step.rule.fold(folded, iterations, contribution, step.line.discount)
+        iterations = max(iterations, contribution.steps)
+        del contribution  # before the next body is read
+    return folded, iterations

@@ -1,0 +1,170 @@
+"""Rollback and unmerge: the head moves to other weights, by a recorded entry, into a new generation.
+
+Both are commits like any other: one conditional transaction from exactly the head that was read. Both make a version
+of their own, so versions never repeat and the head's number never goes back. Nothing is deleted. What was trained
+against the generation before is discarded when it arrives.
+"""
+
+from collections.abc import Callable
+
+from msgspec.structs import replace
+
+from webnn.core.ledger import CODE, head_after
+from webnn.core.records import Commit, Head, LedgerEntry, Without
+from webnn.core.spec import Spec
+from webnn.core.wire import Vector, encode_vector, sha256
+from webnn.errors import Conflict, Invalid, Missing, Unavailable
+from webnn.lineage import Bodies, Step, fold, lineage
+from webnn.specs import Specs
+from webnn.store import keys
+from webnn.store.ports import Blobs, Catalog
+from webnn.store.verified import verified
+
+# Each is refused only because a merge was faster; to fold in what it added takes no longer than the merge itself.
+ATTEMPTS = 50
+PAGE = 100
+
+
+class Restorer:
+    """Moves heads to other weights."""
+
+    def __init__(
+        self,
+        catalog: Catalog,
+        blobs: Blobs,
+        specs: Specs,
+        *,
+        clock: Callable[[], int],
+        new_id: Callable[[], str],
+    ) -> None:
+        """Takes its stores, a clock (milliseconds since 1970) and a source of ids that never repeat."""
+        self._catalog = catalog
+        self._blobs = blobs
+        self._specs = specs
+        self._clock = clock
+        self._new_id = new_id
+
+    def rollback(self, run: str, to: int) -> LedgerEntry:
+        """Brings back the weights of version `to`, as the next version; gives its entry.
+
+        Raises:
+            Missing: No such run.
+            Invalid: No commit made that version.
+            Corrupt: Its checkpoint is gone or altered.
+            Unavailable: A store did not answer, or the run is merged into faster than it can be moved.
+        """
+
+        def restoring(head: Head) -> LedgerEntry:
+            target = self._target(run, to)
+            verified(self._blobs, target.checkpoint_key, target.sha256)
+            return replace(
+                self._moved(head), steps=target.steps, checkpoint_key=target.checkpoint_key,
+                sha256=target.sha256, bytes=target.bytes, restores=to,
+            )  # fmt: skip
+
+        return self._move(run, restoring)
+
+    def unmerge(self, run: str, without: Without) -> LedgerEntry:
+        """Works out the weights without these clients' updates and these, as the next version; gives its entry.
+
+        Raises:
+            Missing: No such run.
+            Invalid: The head holds nothing of them.
+            Corrupt: Something that the replay needs is gone or altered.
+            Unavailable: A store did not answer, or the run is merged into faster than it can be replayed.
+        """
+        replayed = _Replayed(self._catalog, self._blobs, self._specs.of(run), without)
+
+        def unmerging(head: Head) -> LedgerEntry:
+            weights, steps = replayed.up_to(head)
+            body, moved = encode_vector(weights), self._moved(head)
+            key = keys.checkpoint(run, moved.version, moved.attempt)
+            self._blobs.create(key, body)
+            return replace(
+                moved, steps=steps, checkpoint_key=key, sha256=sha256(body), bytes=len(body), without=without
+            )
+
+        return self._move(run, unmerging)
+
+    def _target(self, run: str, version: int) -> LedgerEntry:
+        try:
+            return self._catalog.ledger_entry(run, version)
+        except Missing as error:
+            raise Invalid(f"no commit made version {version}", version=version) from error
+
+    def _moved(self, head: Head) -> LedgerEntry:
+        """The entry of a move from this head, which still has the weights of this head."""
+        return LedgerEntry(
+            run=head.run,
+            version=head.version + 1,
+            from_version=head.version,
+            generation=head.generation + 1,
+            at=self._clock(),
+            attempt=self._new_id(),
+            steps=head.steps,
+            checkpoint_key=head.checkpoint_key,
+            sha256=head.sha256,
+            bytes=head.bytes,
+            previous=head.entry_sha256,
+            code=CODE,
+        )
+
+    def _move(self, run: str, decide: Callable[[Head], LedgerEntry]) -> LedgerEntry:
+        for _ in range(ATTEMPTS):
+            head = self._catalog.head(run)
+            entry = decide(head)
+            if self._landed(Commit(head, head_after(head, entry), (), entry)):
+                return entry
+        raise Unavailable(f"run {run!r} is merged into faster than it can be moved; pause it first", run=run)
+
+    def _landed(self, commit: Commit) -> bool:
+        """Tries to commit; after a silence reads back, as `webnn.commit` does."""
+        assert commit.entry is not None
+        try:
+            self._catalog.commit(commit)
+        except Conflict:
+            return False
+        except Unavailable:
+            return self._entry_at(commit.entry.run, commit.entry.version) == commit.entry
+        return True
+
+    def _entry_at(self, run: str, version: int) -> LedgerEntry | None:
+        try:
+            return self._catalog.ledger_entry(run, version)
+        except Missing:
+            return None
+
+
+class _Replayed:
+    """The weights without some updates, worked out up to one head and continued to the next.
+
+    So an unmerge gets ahead of a run that goes on: each further attempt has only to fold in what was merged meanwhile.
+    """
+
+    def __init__(self, catalog: Catalog, blobs: Blobs, spec: Spec, without: Without) -> None:
+        self._catalog = catalog
+        self._without = without
+        self._entries: dict[int, LedgerEntry] = {}
+        self._bodies = Bodies(catalog, blobs, spec, self._entries)
+        self._done: list[Step] = []
+        self._weights: tuple[Vector, int] | None = None
+
+    def up_to(self, head: Head) -> tuple[Vector, int]:
+        """Weights and steps without what is left out. Raises Invalid if nothing of it is in this head."""
+        self._read(head)
+        held = lineage(self._entries, head.version)
+        kept = [step for step in held if not self._without.leaves_out(step.line)]
+        if len(kept) == len(held):
+            raise Invalid(f"version {head.version} of run {head.run!r} holds nothing of what is to be left out")
+        if self._weights is None or kept[: len(self._done)] != self._done:  # or another moved the head elsewhere
+            genesis = self._entries[0]
+            self._done, self._weights = [], (self._bodies.checkpoint(genesis), genesis.steps)
+        self._weights = fold(head.run, kept[len(self._done) :], self._bodies, *self._weights)
+        self._done = kept
+        return self._weights
+
+    def _read(self, head: Head) -> None:
+        after = max(self._entries, default=-1)
+        while after < head.version and (page := self._catalog.ledger(head.run, after, PAGE)):
+            self._entries |= {entry.version: entry for entry in page if entry.version <= head.version}
+            after = page[-1].version
