@@ -52,7 +52,7 @@ def test_a_pause_before_the_client_is_there_is_kept(run: str, open_tab: Callable
     asked: list[str] = []
     tab.page.on("request", lambda request: asked.append(request.url) if request.url.endswith("/tasks") else None)
     button = tab.page.locator("#toggle")
-    button.filter(has_text="Start").wait_for()
+    tab.page.locator("#toggle:enabled").wait_for()
     button.evaluate("button => { button.click(); button.click(); }")
     button.filter(has_text="Continue").wait_for()
     tab.page.wait_for_timeout(3000)
