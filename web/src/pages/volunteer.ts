@@ -94,7 +94,10 @@ class Volunteer {
   private employed(): Worker | null {
     try {
       const worker = new Worker(new URL("../worker.ts", import.meta.url), { type: "module" });
-      worker.addEventListener("message", ({ data }: MessageEvent<WorkerMessage>) => this.on(data.event));
+      worker.addEventListener("message", ({ data }: MessageEvent<WorkerMessage>) => {
+        if (data.type === "event") this.on(data.event);
+        if (data.type === "failed") this.over(NOT_STARTED);
+      });
       worker.addEventListener("error", () => this.over(NOT_STARTED));
       return worker;
     } catch {
