@@ -1,9 +1,10 @@
 /** The volunteer page: one button, and what this machine does for the run. */
 
 import { systemClock } from "../clock";
-import type { BackendName, ClientEvent, PageMessage, Run, WorkerMessage } from "../protocol";
+import type { BackendName, ClientEvent, PageMessage, Run } from "../protocol";
 import { createChart } from "./chart";
 import { element, write } from "./dom";
+import { employ, type Employee } from "./employ";
 import { follow, type Story } from "./follow";
 import { bytes, count, duration, figure, percent } from "./format";
 import { createPace } from "./pace";
@@ -28,7 +29,7 @@ interface Memory {
 type Mode = "idle" | "running" | "paused" | "over";
 
 class Volunteer {
-  private worker: Worker | null = null;
+  private worker: Employee | null = null;
   private mode: Mode = "idle";
   private finished = false;
   private failed = false;
@@ -80,7 +81,7 @@ class Volunteer {
   }
 
   private start(): void {
-    this.worker?.terminate();
+    this.worker?.dismiss();
     this.failed = false;
     this.counter = tallyFrom(forgetting(this.memory.tally));
     this.worker = this.employed();
@@ -90,19 +91,12 @@ class Volunteer {
     this.setMode("running", "Joining…");
   }
 
-  /** Null where a page may have no worker. */
-  private employed(): Worker | null {
-    try {
-      const worker = new Worker(new URL("../worker.ts", import.meta.url), { type: "module" });
-      worker.addEventListener("message", ({ data }: MessageEvent<WorkerMessage>) => {
-        if (data.type === "event") this.on(data.event);
-        if (data.type === "failed") this.over(NOT_STARTED);
-      });
-      worker.addEventListener("error", () => this.over(NOT_STARTED));
-      return worker;
-    } catch {
-      return null;
-    }
+  private employed(): Employee | null {
+    return employ({
+      create: () => new Worker(new URL("../worker.ts", import.meta.url), { type: "module" }),
+      onEvent: (event) => this.on(event),
+      onFailure: () => this.over(NOT_STARTED),
+    });
   }
 
   private pause(): void {
@@ -116,13 +110,13 @@ class Volunteer {
   }
 
   private over(reason: string): void {
-    this.worker?.terminate();
+    this.worker?.dismiss();
     this.worker = null;
     this.setMode("over", reason);
   }
 
   private say(message: PageMessage): void {
-    this.worker?.postMessage(message);
+    this.worker?.say(message);
   }
 
   private setPower(power: number): void {
