@@ -8,7 +8,7 @@ import { employ, type Employee } from "./employ";
 import { follow, type Story } from "./follow";
 import { bytes, count, duration, figure, percent } from "./format";
 import { createPace } from "./pace";
-import { openSite, showSearch } from "./site";
+import { openSite, reporting, showSearch } from "./site";
 import { createLossCurve } from "./loss_curve";
 import { emptyTally, forgetting, tallyFrom, type Tally } from "./tally";
 
@@ -278,4 +278,4 @@ async function main(): Promise<void> {
   });
 }
 
-void main();
+void reporting(main);
