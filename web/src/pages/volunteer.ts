@@ -10,7 +10,8 @@ import { bytes, count, duration, figure, percent } from "./format";
 import { createPace } from "./pace";
 import { openSite, reporting, showSearch } from "./site";
 import { createLossCurve } from "./loss_curve";
-import { emptyTally, forgetting, tallyFrom, type Tally } from "./tally";
+import { recalled, type Memory } from "./memory";
+import { forgetting, tallyFrom, type Tally } from "./tally";
 
 import "./style.css";
 
@@ -18,13 +19,6 @@ const NOT_STARTED = "Training could not start in this browser. Reload this page 
 const THANKS = "This run is finished. Thank you to everyone who took part.";
 
 const query = new URLSearchParams(location.search);
-
-/** Kept over reloads of this tab, so that a reload goes on where it was. */
-interface Memory {
-  running: boolean;
-  power: number;
-  tally: Tally;
-}
 
 type Mode = "idle" | "running" | "paused" | "over";
 
@@ -198,17 +192,6 @@ class Volunteer {
     } catch {
       // Storage may be forbidden; then a reload begins anew.
     }
-  }
-}
-
-function recalled(key: string): Memory {
-  const fresh: Memory = { running: false, power: 100, tally: emptyTally };
-  try {
-    const kept = JSON.parse(sessionStorage.getItem(key) ?? "{}") as Partial<Memory>;
-    const sane = Number.isFinite(kept.power) && Object.values({ ...kept.tally }).every((value) => Number.isFinite(value));
-    return sane ? { ...fresh, ...kept, tally: forgetting({ ...emptyTally, ...kept.tally }) } : fresh;
-  } catch {
-    return fresh;
   }
 }
 
