@@ -255,4 +255,9 @@ export type PageMessage =
   | { type: "wake" }
   | { type: "stop" };
 
-export type WorkerMessage = { type: "event"; event: ClientEvent };
+export type WorkerMessage =
+  /** The client is there. */
+  | { type: "ready" }
+  /** There will be no client. */
+  | { type: "failed" }
+  | { type: "event"; event: ClientEvent };

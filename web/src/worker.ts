@@ -4,7 +4,7 @@
  */
 
 import { assemble } from "./assemble";
-import type { Client } from "./client";
+import { createDesk } from "./desk";
 import type { PageMessage, WorkerMessage } from "./protocol";
 import { browserShelf } from "./shards";
 import { setWasmPaths } from "./tf";
@@ -13,25 +13,14 @@ import { wasmUrls } from "./wasm_urls";
 setWasmPaths(wasmUrls);
 
 const say = (message: WorkerMessage) => postMessage(message);
-/** A promise, so that what is said before the client is there waits for it: a pause must never be lost. */
-let joining: Promise<Client> | null = null;
 
-async function begin({ api, run, power, backend }: PageMessage & { type: "join" }): Promise<Client> {
-  const shelf = await browserShelf();
-  const client = assemble({ api, run, power, backend, shelf, onEvent: (event) => say({ type: "event", event }) });
-  client.start();
-  return client;
-}
-
-function obey(client: Client, message: PageMessage): void {
-  if (message.type === "pause") client.pause();
-  if (message.type === "resume") client.start();
-  if (message.type === "power") client.setPower(message.power);
-  if (message.type === "wake") client.wake();
-  if (message.type === "stop") void client.stop();
-}
-
-addEventListener("message", ({ data }: MessageEvent<PageMessage>) => {
-  if (data.type === "join") joining = begin(data);
-  else void joining?.then((client) => obey(client, data));
+const hear = createDesk({
+  assemble: async ({ api, run, power, backend }) => {
+    const shelf = await browserShelf();
+    return assemble({ api, run, power, backend, shelf, onEvent: (event) => say({ type: "event", event }) });
+  },
+  onReady: () => say({ type: "ready" }),
+  onFailure: () => say({ type: "failed" }),
 });
+
+addEventListener("message", ({ data }: MessageEvent<PageMessage>) => hear(data));

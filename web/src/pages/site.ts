@@ -21,6 +21,7 @@ export interface Search {
 
 const SILENT: Search = { title: "Looking for a run…", trouble: "The server does not answer. Trying again…" };
 const STRANGE: Search = { title: "Reload this page", trouble: "The server says something that this page does not know. The page may be older." };
+const BROKEN: Search = { title: "This page broke", trouble: "Something on this page went wrong. Reload it to try again." };
 const NONE: Search = { title: "No run yet", trouble: "There is no run here yet. This page looks again by itself." };
 
 /** Reads `config.json` and finds the run, trying until both are there. `tell` gets what is wrong meanwhile. */
@@ -29,7 +30,7 @@ export async function openSite(clock: Clock, wanted: string | null, tell: (searc
     try {
       // Fetched beside the settings: nothing that is seen first needs it.
       const [settings, { createApi }] = await Promise.all([readJson(new URL("config.json", document.baseURI).href), import("../api")]);
-      const { api: base } = settings as { api: string };
+      const base = baseIn(settings);
       const api = createApi({ base: new URL(base, document.baseURI).href, clock });
       const run = await findRun(api, wanted);
       if (run) return { base, api, run };
@@ -39,6 +40,12 @@ export async function openSite(clock: Clock, wanted: string | null, tell: (searc
     }
     await clock.sleep(backoff(failures, () => clock.random(), 1000, 20_000));
   }
+}
+
+function baseIn(settings: unknown): string {
+  const { api } = (settings ?? {}) as { api?: unknown };
+  if (typeof api !== "string") throw new NotUnderstood("config.api");
+  return api;
 }
 
 function troubleOf(error: unknown, wanted: string | null): Search {
@@ -62,4 +69,12 @@ async function findRun(api: Api, wanted: string | null): Promise<Run | null> {
 export function showSearch({ title, trouble }: Search): void {
   write("title", title);
   write("trouble", trouble);
+}
+
+/** Runs a page; one that breaks says so, for a page that only stands still looks as if it worked. */
+export async function reporting(main: () => Promise<void>): Promise<void> {
+  await main().catch((error: unknown) => {
+    console.error(error);
+    showSearch(BROKEN);
+  });
 }

@@ -1,15 +1,17 @@
 /** The volunteer page: one button, and what this machine does for the run. */
 
 import { systemClock } from "../clock";
-import type { BackendName, ClientEvent, PageMessage, Run, WorkerMessage } from "../protocol";
+import type { BackendName, ClientEvent, PageMessage, Run } from "../protocol";
 import { createChart } from "./chart";
 import { element, write } from "./dom";
+import { employ, type Employee } from "./employ";
 import { follow, type Story } from "./follow";
 import { bytes, count, duration, figure, percent } from "./format";
 import { createPace } from "./pace";
-import { openSite, showSearch } from "./site";
+import { openSite, reporting, showSearch } from "./site";
 import { createLossCurve } from "./loss_curve";
-import { emptyTally, forgetting, tallyFrom, type Tally } from "./tally";
+import { recalled, type Memory } from "./memory";
+import { forgetting, tallyFrom, type Tally } from "./tally";
 
 import "./style.css";
 
@@ -18,17 +20,10 @@ const THANKS = "This run is finished. Thank you to everyone who took part.";
 
 const query = new URLSearchParams(location.search);
 
-/** Kept over reloads of this tab, so that a reload goes on where it was. */
-interface Memory {
-  running: boolean;
-  power: number;
-  tally: Tally;
-}
-
 type Mode = "idle" | "running" | "paused" | "over";
 
 class Volunteer {
-  private worker: Worker | null = null;
+  private worker: Employee | null = null;
   private mode: Mode = "idle";
   private finished = false;
   private failed = false;
@@ -80,7 +75,7 @@ class Volunteer {
   }
 
   private start(): void {
-    this.worker?.terminate();
+    this.worker?.dismiss();
     this.failed = false;
     this.counter = tallyFrom(forgetting(this.memory.tally));
     this.worker = this.employed();
@@ -90,16 +85,12 @@ class Volunteer {
     this.setMode("running", "Joining…");
   }
 
-  /** Null where a page may have no worker. */
-  private employed(): Worker | null {
-    try {
-      const worker = new Worker(new URL("../worker.ts", import.meta.url), { type: "module" });
-      worker.addEventListener("message", ({ data }: MessageEvent<WorkerMessage>) => this.on(data.event));
-      worker.addEventListener("error", () => this.over(NOT_STARTED));
-      return worker;
-    } catch {
-      return null;
-    }
+  private employed(): Employee | null {
+    return employ({
+      create: () => new Worker(new URL("../worker.ts", import.meta.url), { type: "module" }),
+      onEvent: (event) => this.on(event),
+      onFailure: () => this.over(NOT_STARTED),
+    });
   }
 
   private pause(): void {
@@ -113,13 +104,13 @@ class Volunteer {
   }
 
   private over(reason: string): void {
-    this.worker?.terminate();
+    this.worker?.dismiss();
     this.worker = null;
     this.setMode("over", reason);
   }
 
   private say(message: PageMessage): void {
-    this.worker?.postMessage(message);
+    this.worker?.say(message);
   }
 
   private setPower(power: number): void {
@@ -204,17 +195,6 @@ class Volunteer {
   }
 }
 
-function recalled(key: string): Memory {
-  const fresh: Memory = { running: false, power: 100, tally: emptyTally };
-  try {
-    const kept = JSON.parse(sessionStorage.getItem(key) ?? "{}") as Partial<Memory>;
-    const sane = Number.isFinite(kept.power) && Object.values({ ...kept.tally }).every((value) => Number.isFinite(value));
-    return sane ? { ...fresh, ...kept, tally: forgetting({ ...emptyTally, ...kept.tally }) } : fresh;
-  } catch {
-    return fresh;
-  }
-}
-
 function statusOf(event: ClientEvent): string | null {
   switch (event.type) {
     case "joined":
@@ -281,4 +261,4 @@ async function main(): Promise<void> {
   });
 }
 
-void main();
+void reporting(main);

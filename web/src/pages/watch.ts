@@ -6,7 +6,7 @@ import { createChart, type Chart } from "./chart";
 import { element, write } from "./dom";
 import { follow, type Story } from "./follow";
 import { bytes, count, duration, figure, percent } from "./format";
-import { openSite, showSearch } from "./site";
+import { openSite, reporting, showSearch } from "./site";
 import { currentRate, ratesOverTime, stalenessBars, totalsOf } from "./summary";
 
 import "./style.css";
@@ -162,4 +162,4 @@ async function main(): Promise<void> {
   });
 }
 
-void main();
+void reporting(main);
