@@ -40,7 +40,8 @@ from webnn.core.rules import AnyRule
 from webnn.core.spec import Spec
 from webnn.core.wire import Vector, encode_vector, sha256
 from webnn.decision import Decision, checkpoint_weights, fitting
-from webnn.errors import Conflict, Missing, Unavailable
+from webnn.errors import Unavailable
+from webnn.landing import land
 from webnn.specs import Specs
 from webnn.store import keys
 from webnn.store.ports import MAX_COMMIT, Blobs, Catalog
@@ -113,7 +114,7 @@ class Committer:
             commit = self._decide(spec, head, batch)
             if not commit.settled:
                 done = replace(done, passed=batch[-1].update_id)
-            elif self._land(commit):
+            elif land(self._catalog, commit):
                 done = _counted(done, commit)
             else:
                 done = replace(done, conflicts=done.conflicts + 1)
@@ -161,26 +162,6 @@ class Committer:
             rule=rule,
             code=CODE,
         )
-
-    def _land(self, commit: Commit) -> bool:
-        """Tries to commit; says whether it landed."""
-        try:
-            self._catalog.commit(commit)
-        except Conflict:
-            return False
-        except Unavailable:
-            return self._landed(commit)
-        return True
-
-    def _landed(self, commit: Commit) -> bool:
-        """Reads back what became of a commit whose answer was lost."""
-        if commit.entry is None:
-            first = commit.settled[0]
-            return self._catalog.update(first.run, first.update_id) == first
-        try:
-            return self._catalog.ledger_entry(commit.entry.run, commit.entry.version) == commit.entry
-        except Missing:
-            return False
 
     def _weights(self, spec: Spec, key: str, digest: str) -> Vector:
         return checkpoint_weights(self._blobs, spec, key, digest)

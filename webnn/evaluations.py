@@ -103,13 +103,16 @@ class Evaluations:
         reached = target is not None and evaluation.accuracy >= target
         if not reached and (last is None or evaluation.version < last):
             return
-        self._finish(evaluation.run)
+        self._finish(evaluation.run, self._catalog.ledger_entry(evaluation.run, evaluation.version).generation)
 
-    def _finish(self, run: str) -> None:
-        """Refused when a commit is moving the head at this moment or another changed the status: look again."""
+    def _finish(self, run: str, generation: int) -> None:
+        """Refused when a commit is moving the head at this moment or another changed the status: look again.
+
+        What was reached before a rollback ends nothing.
+        """
         for _ in range(FINISH_ATTEMPTS):
             head = self._catalog.head(run)
-            if head.status is not Status.RUNNING:
+            if head.status is not Status.RUNNING or head.generation != generation:
                 return None
             try:
                 return self._catalog.set_status(head, Status.FINISHED)

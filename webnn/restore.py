@@ -13,7 +13,8 @@ from webnn.core.ledger import CODE, head_after
 from webnn.core.records import Commit, Head, LedgerEntry, Without
 from webnn.core.spec import Spec
 from webnn.core.wire import Vector, encode_vector, sha256
-from webnn.errors import Conflict, Invalid, Missing, Unavailable
+from webnn.errors import Invalid, Missing, Unavailable
+from webnn.landing import land, landed
 from webnn.lineage import Bodies, Step, fold, lineage
 from webnn.specs import Specs
 from webnn.store import keys
@@ -21,7 +22,7 @@ from webnn.store.ports import Blobs, Catalog
 from webnn.store.verified import verified
 
 # Each is refused only because a merge was faster; to fold in what it added takes no longer than the merge itself.
-ATTEMPTS = 50
+ATTEMPTS = 20
 PAGE = 100
 
 
@@ -110,29 +111,18 @@ class Restorer:
         )
 
     def _move(self, run: str, decide: Callable[[Head], LedgerEntry]) -> LedgerEntry:
+        tried: list[Commit] = []
         for _ in range(ATTEMPTS):
             head = self._catalog.head(run)
+            # An attempt that was met with silence may land late. A merge would find nothing left to do; a move would be
+            # made twice.
+            if late := next((commit.entry for commit in tried if landed(self._catalog, commit)), None):
+                return late
             entry = decide(head)
-            if self._landed(Commit(head, head_after(head, entry), (), entry)):
+            tried.append(Commit(head, head_after(head, entry), (), entry))
+            if land(self._catalog, tried[-1]):
                 return entry
         raise Unavailable(f"run {run!r} is merged into faster than it can be moved; pause it first", run=run)
-
-    def _landed(self, commit: Commit) -> bool:
-        """Tries to commit; after a silence reads back, as `webnn.commit` does."""
-        assert commit.entry is not None
-        try:
-            self._catalog.commit(commit)
-        except Conflict:
-            return False
-        except Unavailable:
-            return self._entry_at(commit.entry.run, commit.entry.version) == commit.entry
-        return True
-
-    def _entry_at(self, run: str, version: int) -> LedgerEntry | None:
-        try:
-            return self._catalog.ledger_entry(run, version)
-        except Missing:
-            return None
 
 
 class _Replayed:

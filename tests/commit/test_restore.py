@@ -7,7 +7,7 @@ import pytest
 from faults import Faulty, around, lost, once
 from samples import World, a_spec, a_world
 
-from webnn.core.records import UpdateState, Without
+from webnn.core.records import Commit, UpdateState, Without
 from webnn.errors import Conflict, Corrupt, Invalid, Missing, Unavailable
 
 RULES: list[dict[str, Any]] = [{"name": "delta"}, {"name": "average"}, {"name": "weighted"}]
@@ -101,6 +101,35 @@ class TestRollback:
         losing = around(world, catalog=Faulty(world.catalog, **{when: once("commit", lost)}))
         losing.services.restorer.rollback("line", 1)
         assert (world.head.version, world.head.generation) == (4, 1)
+
+
+class Late(Faulty):
+    """A catalog whose first commit is met with silence, and lands just before the second."""
+
+    def __init__(self, inner: Any) -> None:
+        super().__init__(inner)
+        self._under_way: list[Commit] = []
+        self._first = True
+
+    def commit(self, commit: Commit) -> None:
+        if self._first:
+            self._first = False
+            self._under_way.append(commit)
+            raise Unavailable("no answer")
+        while self._under_way:
+            self._inner.commit(self._under_way.pop())
+        self._inner.commit(commit)
+
+
+@pytest.mark.parametrize("verb", ["rollback", "unmerge"])
+def test_a_move_that_lands_late_is_not_made_twice(world: World, verb: str) -> None:
+    restorer = around(world, catalog=Late(world.catalog)).services.restorer
+    if verb == "rollback":
+        entry = restorer.rollback("line", 1)
+    else:
+        entry = restorer.unmerge("line", Without(updates=(ids(world)[0],)))
+    assert entry == world.catalog.ledger_entry("line", 4)
+    assert (world.head.version, world.head.generation) == (4, 1)
 
 
 class TestUnmerge:

@@ -84,6 +84,13 @@ def test_an_answer_about_a_part_of_the_examples_is_refused(world: World, member:
         world.services.evaluations.report(member, replace(report, examples=1))
 
 
+def test_what_was_reached_before_a_rollback_ends_nothing(world: World, member: Member, report: Report) -> None:
+    world.services.restorer.rollback(world.name, 0)
+    world.services.evaluations.report(member, replace(report, accuracy=0.95))
+    world.services.evaluations.finish_if_reached(world.name)
+    assert world.head.status is Status.RUNNING
+
+
 def test_the_same_again_finishes_the_run_though_another_was_asked_meanwhile(
     world: World, member: Member, report: Report
 ) -> None:

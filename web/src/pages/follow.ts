@@ -2,7 +2,6 @@
 
 import { backoff, type Clock } from "../clock";
 import type { Api } from "../api";
-import { Unavailable } from "../errors";
 import type { Commit, Evaluation, Head, Status } from "../protocol";
 
 export interface Story {
@@ -50,9 +49,8 @@ export async function follow(options: Follow): Promise<void> {
   }
 }
 
-/** Everything of one generation, by version. */
+/** Everything by version. Versions never repeat: what was known before a rollback stays true. */
 class Known {
-  private generation = -1;
   private readonly commits = new Map<number, Commit>();
   private readonly evaluations = new Map<number, Evaluation>();
 
@@ -60,16 +58,6 @@ class Known {
   get after(): number {
     const commit = lastKey(this.commits);
     return Math.max(Math.min(commit, lastKey(this.evaluations)), commit - LOOK_BACK, -1);
-  }
-
-  /** True when a rollback made all that was known worthless. */
-  outdatedBy(head: Head): boolean {
-    if (head.generation === this.generation) return false;
-    const first = this.generation === -1;
-    this.generation = head.generation;
-    this.commits.clear();
-    this.evaluations.clear();
-    return !first;
   }
 
   add(commits: readonly Commit[], evaluations: readonly Evaluation[]): void {
@@ -94,18 +82,10 @@ function lastKey(map: ReadonlyMap<number, unknown>): number {
 
 async function catchUp({ api, run, onStory, signal }: Follow, known: Known): Promise<Status> {
   let status: Status = "running";
-  let restarted = false;
   for (let after: number | null = known.after; after !== null; ) {
     const page = await api.getHistory(run, after, signal);
     const { head, clients } = page;
     status = page.status;
-    if (known.outdatedBy(head)) {
-      // A rollback is rare. Two at once are two servers that contradict each other, and asking on would never end.
-      if (restarted) throw new Unavailable("the server's answers contradict each other");
-      restarted = true;
-      after = -1;
-      continue;
-    }
     known.add(page.commits, page.evaluations);
     onStory({ status, head, clients, ...known.story() });
     // A page that leads nowhere new is the last, whatever it says.
