@@ -9,7 +9,7 @@ from urllib.parse import quote_plus
 import pytest
 from asking import Api
 from faults import Faulty, around
-from samples import World, a_world, an_id
+from samples import World, a_world, an_id, body_of
 
 from webnn import doorbell
 from webnn.core.records import Update
@@ -158,6 +158,23 @@ class TestMerge:
         monkeypatch.setattr("webnn.api.events.services", lambda: world.services)
         assert merge(ring.decode()) == {"runs": 1, "merged": 1}
         assert world.now(last).version == MAX_COMMIT + 1
+
+
+class TestOutOfTimeAmongTheNeverUploaded:
+    def test_the_next_goes_on_behind_them_unless_an_upload_rings_too(
+        self, world: World, merge: Any, uploaded: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        early = [world.announce([0, 0, 0]) for _ in range(MAX_COMMIT)]
+        looks = iter([False, True])
+        monkeypatch.setattr("webnn.api.events.deadline", lambda _: lambda: next(looks, True))
+        merge(doorbell.ring("line").decode())
+        (ring,) = world.rung
+        assert doorbell.runs_in(ring) == {"line": early[-1].update_id}
+
+        monkeypatch.setattr("webnn.api.events.deadline", lambda _: lambda: False)
+        world.upload(early[0], body_of([0, 0, 0]))
+        assert merge(ring.decode()) == {"runs": 1, "merged": 0}
+        assert merge(uploaded(key_of(early[0])), ring.decode()) == {"runs": 1, "merged": 1}
 
 
 class TestWhateverIsWrongWithOne:
