@@ -109,23 +109,25 @@ class Coordinator:
         """An evaluation, if one is due and nobody is at it, or the one that this client was asked for before."""
         previous = self._catalog.evaluation_lease(head.run)
         now = self._clock()
-        if previous is not None and self._is_awaited(previous, member, now):
+        if previous is not None and self._is_awaited(previous, head, member, now):
             seconds = max(1, (previous.expires_at - now) // 1000)
             return Evaluate(run, self._head_of(head, previous.version), spec, previous, seconds)
         if not _evaluation_due(self._catalog, spec, head, previous, now):
             return None
         expires_at = now + spec.validation.patience_seconds * 1000
-        lease = EvaluationLease(head.run, self._new_id(), member.client_id, head.version, expires_at)
+        lease = EvaluationLease(
+            head.run, self._new_id(), member.client_id, head.version, expires_at, head.generation
+        )
         try:
             self._catalog.claim_evaluation(lease, previous)
         except Conflict:
             return None
         return Evaluate(run, head, spec, lease, spec.validation.patience_seconds)
 
-    def _is_awaited(self, lease: EvaluationLease, member: Member, now: int) -> bool:
+    def _is_awaited(self, lease: EvaluationLease, head: Head, member: Member, now: int) -> bool:
         """Whether this client has still to answer it: it reloaded, or our answer was lost on the way."""
         ours = lease.client_id == member.client_id and lease.expires_at > now
-        return ours and not _answered(self._catalog, lease)
+        return ours and lease.generation == head.generation and not _answered(self._catalog, lease)
 
     def _head_of(self, head: Head, version: int) -> Head:
         """The head as it was at a version that a commit made."""
@@ -150,8 +152,11 @@ class Coordinator:
 
 
 def _evaluation_due(catalog: Catalog, spec: Spec, head: Head, previous: EvaluationLease | None, now: int) -> bool:
-    """The first version is due at once; later ones `every_versions` after the last; a lapsed lease again."""
-    if previous is None:
+    """The first version of a generation is due at once; later ones `every_versions` after the last; a lapsed one again.
+
+    So what a rollback or an unmerge made is evaluated before it is trained on for long.
+    """
+    if previous is None or previous.generation != head.generation:
         return True
     if previous.version + spec.validation.every_versions <= head.version:
         return previous.expires_at <= now or _answered(catalog, previous)

@@ -57,11 +57,8 @@ class Restorer:
 
         def restoring(head: Head) -> LedgerEntry:
             target = self._target(run, to)
-            verified(self._blobs, target.checkpoint_key, target.sha256)
-            return replace(
-                self._moved(head), steps=target.steps, checkpoint_key=target.checkpoint_key,
-                sha256=target.sha256, bytes=target.bytes, restores=to,
-            )  # fmt: skip
+            body = verified(self._blobs, target.checkpoint_key, target.sha256)
+            return replace(self._written(head, body, target.steps), restores=to)
 
         return self._move(run, restoring)
 
@@ -78,12 +75,7 @@ class Restorer:
 
         def unmerging(head: Head) -> LedgerEntry:
             weights, steps = replayed.up_to(head)
-            body, moved = encode_vector(weights), self._moved(head)
-            key = keys.checkpoint(run, moved.version, moved.attempt)
-            self._blobs.create(key, body)
-            return replace(
-                moved, steps=steps, checkpoint_key=key, sha256=sha256(body), bytes=len(body), without=without
-            )
+            return replace(self._written(head, encode_vector(weights), steps), without=without)
 
         return self._move(run, unmerging)
 
@@ -93,19 +85,26 @@ class Restorer:
         except Missing as error:
             raise Invalid(f"no commit made version {version}", version=version) from error
 
-    def _moved(self, head: Head) -> LedgerEntry:
-        """The entry of a move from this head, which still has the weights of this head."""
+    def _written(self, head: Head, body: bytes, steps: int) -> LedgerEntry:
+        """Writes these weights as a checkpoint and draws up the entry of a move to it from this head.
+
+        Also those that a rollback brings back: an entry names a checkpoint of its own and no other, so that whether one
+        is still needed can be told from one row.
+        """
+        attempt, version = self._new_id(), head.version + 1
+        key = keys.checkpoint(head.run, version, attempt)
+        self._blobs.create(key, body)
         return LedgerEntry(
             run=head.run,
-            version=head.version + 1,
+            version=version,
             from_version=head.version,
             generation=head.generation + 1,
             at=self._clock(),
-            attempt=self._new_id(),
-            steps=head.steps,
-            checkpoint_key=head.checkpoint_key,
-            sha256=head.sha256,
-            bytes=head.bytes,
+            attempt=attempt,
+            steps=steps,
+            checkpoint_key=key,
+            sha256=sha256(body),
+            bytes=len(body),
             previous=head.entry_sha256,
             code=CODE,
         )

@@ -95,6 +95,19 @@ class TestEvaluations:
         answer(world, ask(world, member))
         assert isinstance(ask(world, member), Train)
 
+    @pytest.mark.parametrize("answered", [True, False])
+    def test_what_a_rollback_brought_back_is_due_at_once(self, world: World, answered: bool) -> None:
+        """Whoever is still at an older generation's is not waited for."""
+        member = joined(world)
+        task = ask(world, member)
+        if answered:
+            answer(world, task)
+        advance(world, 1)
+        world.services.restorer.rollback(world.name, 0)
+        due = ask(world, member)
+        assert isinstance(due, Evaluate)
+        assert (due.lease.version, due.lease.generation) == (2, 1)
+
     def test_of_two_that_ask_at_the_same_moment_one_trains(self, world: World) -> None:
         first, second = joined(world), joined(world)
         told: list[Task] = []

@@ -198,6 +198,7 @@ class EvaluationLease(Struct, frozen=True):
     client_id: str
     version: int
     expires_at: int
+    generation: int = 0
 
 
 class Evaluation(Struct, frozen=True):

@@ -132,6 +132,7 @@ class LeaseRow(Row):
     client_id = UnicodeAttribute()
     version = NumberAttribute()
     expires_at = NumberAttribute()
+    generation = NumberAttribute(default=0)
 
 
 class EvaluationRow(Row):
