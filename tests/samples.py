@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from webnn.core.records import Client, Commit, Evaluation, EvaluationLease, Head, LedgerEntry, Run, Update
 from webnn.core.wire import Vector, encode_vector, sha256
+from webnn.observe import Observer, nobody
 from webnn.store import keys
 from webnn.store.memory import MemoryBlobs, MemoryCatalog
 from webnn.store.ports import Blobs, Catalog
@@ -209,12 +210,13 @@ def a_world(
     clock: Clock | None = None,
     ids: Callable[[], str] | None = None,
     name: str = "line",
+    observe: Observer = nobody,
 ) -> World:
     """A world on these stores; on memory where none are given."""
     catalog = MemoryCatalog() if catalog is None else catalog
-    blobs = MemoryBlobs() if blobs is None else blobs
     clock = Clock() if clock is None else clock
+    blobs = MemoryBlobs(clock) if blobs is None else blobs
     ids = Ids() if ids is None else ids
     rung: list[bytes] = []
-    services = assemble(catalog, blobs, SECRET, rung.append, clock=clock, ids=ids)
+    services = assemble(catalog, blobs, SECRET, rung.append, clock=clock, ids=ids, observe=observe)
     return World(catalog, blobs, clock, ids, services, rung, name)

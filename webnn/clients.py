@@ -5,16 +5,16 @@ from collections.abc import Callable
 
 from msgspec import Struct
 
+from webnn.backlog import Backlog
 from webnn.core.ledger import head_after
 from webnn.core.records import Client, EvaluationLease, Head, Run, Status
 from webnn.core.spec import Shard, Spec
 from webnn.errors import Conflict, Missing, Unauthorized
 from webnn.specs import Specs
-from webnn.store.ports import MAX_COMMIT, Catalog
+from webnn.store.ports import Catalog
 from webnn.tokens import Member
 
 WAIT_PAUSED_SECONDS = 10.0
-WAIT_BACKLOG_SECONDS = 5.0
 
 
 class Train(Struct, frozen=True):
@@ -73,6 +73,7 @@ class Coordinator:
         self._specs = specs
         self._clock = clock
         self._new_id = new_id
+        self._backlog = Backlog(catalog, clock)
 
     def join(self, run: str) -> Member:
         """Makes a new client of the run. Raises Missing."""
@@ -115,9 +116,7 @@ class Coordinator:
         if not _evaluation_due(self._catalog, spec, head, previous, now):
             return None
         expires_at = now + spec.validation.patience_seconds * 1000
-        lease = EvaluationLease(
-            head.run, self._new_id(), member.client_id, head.version, expires_at, head.generation
-        )
+        lease = EvaluationLease(head.run, self._new_id(), member.client_id, head.version, expires_at, head.generation)
         try:
             self._catalog.claim_evaluation(lease, previous)
         except Conflict:
@@ -134,21 +133,10 @@ class Coordinator:
         return head_after(head, self._catalog.ledger_entry(head.run, version))
 
     def _training(self, run: Run, head: Head, spec: Spec, client: Client) -> Task:
-        if self._backlog(head.run, spec.limits.pending):
-            return Wait(WAIT_BACKLOG_SECONDS, "updates are waiting to be merged")
+        if seconds := self._backlog.wait(head.run, client.client_id, spec.limits.pending):
+            return Wait(seconds, "updates are waiting to be merged")
         shard, offset, seed = _assignment(spec, client)
         return Train(run, head, spec, shard, offset, seed)
-
-    def _backlog(self, run: str, limit: int) -> bool:
-        """Whether more than `limit` updates wait. Reads one page unless the backlog is long."""
-        count, after = 0, ""
-        while count <= limit:
-            page = self._catalog.pending(run, MAX_COMMIT, after=after)
-            count += len(page)
-            if len(page) < MAX_COMMIT:
-                return count > limit
-            after = page[-1].update_id
-        return True
 
 
 def _evaluation_due(catalog: Catalog, spec: Spec, head: Head, previous: EvaluationLease | None, now: int) -> bool:

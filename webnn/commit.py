@@ -16,6 +16,11 @@ One commit
     finds nothing pending. So deliveries may be lost, doubled or reordered: the queue is a doorbell, and the
     truth about what is pending is in the catalog.
 
+Many at once
+    Any number of mergers may run. So that they do not all fold the same updates, each takes the run's turn first, or
+    leaves it to the one that has it (`webnn.turns`). That is advice: two that both believe to have the turn do no
+    harm, because the commit's condition alone decides.
+
 Refused (Conflict)
     Another merger won or an update was settled meanwhile. Nothing was written. Never replay the bytes: decide
     again from the new head, because staleness, and with it the discounts, have grown. Whoever was refused was
@@ -33,6 +38,7 @@ from collections.abc import Callable
 from msgspec import Struct
 from msgspec.structs import replace
 
+from webnn.ahead import Ahead, one_by_one
 from webnn.core.ledger import CODE, head_after
 from webnn.core.merge import Merged, merge
 from webnn.core.records import Commit, Head, LedgerEntry, MergedUpdate, Update
@@ -42,9 +48,11 @@ from webnn.core.wire import Vector, encode_vector, sha256
 from webnn.decision import Decision, checkpoint_weights, fitting
 from webnn.errors import Unavailable
 from webnn.landing import land
+from webnn.observe import Attempt, Observer, nobody
 from webnn.specs import Specs
 from webnn.store import keys
 from webnn.store.ports import MAX_COMMIT, Blobs, Catalog
+from webnn.turns import Turn, Turns
 
 # Attempts on one and the same head that may fail in a row. Who is beaten finds another head; a head that stays while
 # nothing lands is a fault, and trying on would write a checkpoint each time.
@@ -61,6 +69,7 @@ class Drained(Struct, frozen=True):
         conflicts: Attempts that another merger beat.
         complete: Whether all that was uploaded is settled; if not, ring the doorbell again.
         passed: Where to go on if it is not: up to this id nothing is uploaded that had not been settled.
+        elsewhere: Whether what is left was left to another merger, which looks again before it ends.
     """
 
     commits: int = 0
@@ -69,6 +78,7 @@ class Drained(Struct, frozen=True):
     conflicts: int = 0
     complete: bool = True
     passed: str = ""
+    elsewhere: bool = False
 
 
 class Committer:
@@ -82,13 +92,21 @@ class Committer:
         *,
         clock: Callable[[], int],
         new_id: Callable[[], str],
+        ahead: Ahead = one_by_one,
+        observe: Observer = nobody,
     ) -> None:
-        """Takes its stores, a clock (milliseconds since 1970) and a source of ids that never repeat."""
+        """Takes its stores, a clock (milliseconds since 1970) and a source of ids that never repeat.
+
+        Beside them: how to read bodies ahead, and whom to tell of each attempt.
+        """
         self._catalog = catalog
         self._blobs = blobs
         self._specs = specs
+        self._turns = Turns(catalog, clock=clock, new_id=new_id)
         self._clock = clock
         self._new_id = new_id
+        self._ahead = ahead
+        self._observe = observe
 
     def drain(self, run: str, out_of_time: Callable[[], bool], after: str = "") -> Drained:
         """Settles all that is pending and uploaded, in commits of up to `MAX_COMMIT`, until done or out of time.
@@ -104,17 +122,32 @@ class Committer:
             Unavailable: A store did not answer, or refuses again and again. Nothing is lost; call again.
         """
         spec = self._specs.of(run)
-        done, beaten = Drained(passed=after), Counter[int]()
+        turn = self._turns.take(run)
+        if turn is None:
+            return Drained(elsewhere=True)
+        try:
+            return self._drain(run, spec, turn, out_of_time, Drained(passed=after))
+        finally:
+            turn.drop()
+
+    def _drain(self, run: str, spec: Spec, turn: Turn, out_of_time: Callable[[], bool], done: Drained) -> Drained:
+        beaten = Counter[int]()
         while not out_of_time():
+            if not turn.keep():
+                return replace(done, passed="", elsewhere=True)
             # Before the head: an update announced after this was read may stand on a version that it has not seen.
+            begun = self._clock()
             batch = fitting(spec, self._catalog.pending(run, MAX_COMMIT, after=done.passed))
             head = self._catalog.head(run)
             if not batch:
-                return replace(done, passed="")
+                done = replace(done, passed="")
+                if turn.over():
+                    return done
+                continue
             commit = self._decide(spec, head, batch)
             if not commit.settled:
                 done = replace(done, passed=batch[-1].update_id)
-            elif land(self._catalog, commit):
+            elif self._land(commit, begun):
                 done = _counted(done, commit)
             else:
                 done = replace(done, conflicts=done.conflicts + 1)
@@ -122,8 +155,13 @@ class Committer:
                 _check_patience(run, beaten[head.version])
         return replace(done, complete=False)
 
+    def _land(self, commit: Commit, begun: int) -> bool:
+        landed = land(self._catalog, commit)
+        self._observe(Attempt(commit, landed, self._clock() - begun))
+        return landed
+
     def _decide(self, spec: Spec, head: Head, batch: list[Update]) -> Commit:
-        decision = Decision(self._catalog, self._blobs, spec, head, self._clock())
+        decision = Decision(self._catalog, self._blobs, self._ahead, spec, head, self._clock())
         merged = merge(
             spec.training.rule,
             self._weights(spec, head.checkpoint_key, head.sha256),

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from itertools import accumulate, compress
 
+from webnn.ahead import Ahead
 from webnn.core.checks import checked_delta
 from webnn.core.merge import Contribution, Folded
 from webnn.core.records import Head, LedgerEntry, Status, Update
@@ -30,8 +31,9 @@ GRACE_MILLISECONDS = 15 * 60 * 1000
 class Decision:
     """Turns a batch of pending updates into contributions, and remembers why others were refused."""
 
-    def __init__(self, catalog: Catalog, blobs: Blobs, spec: Spec, head: Head, now: int) -> None:
+    def __init__(self, catalog: Catalog, blobs: Blobs, ahead: Ahead, spec: Spec, head: Head, now: int) -> None:
         self._now = now
+        self._ahead = ahead
         self._catalog = catalog
         self._blobs = blobs
         self._spec = spec
@@ -42,14 +44,12 @@ class Decision:
         self._base: tuple[int, Vector] | None = None
 
     def contributions(self, batch: list[Update]) -> Iterator[Contribution]:
-        """The good ones, one at a time: only one body is in memory."""
-        for update in batch:
-            reason = self._discard_reason(update)
-            if reason is not None:
-                self._refused.append(update.discarded(reason))
-                continue
+        """The good ones, one at a time; no more bodies are in memory than are read ahead."""
+        wanted = [update for update in batch if not self._discards(update)]
+        bodies = self._ahead(self._body, wanted, lambda update: update.bytes)
+        for update in wanted:
             try:
-                contribution = self._contribution(update)
+                contribution = self._contribution(update, next(bodies)())
             except Missing:
                 self._pass_over(update)
                 continue
@@ -61,7 +61,7 @@ class Decision:
                 continue
             self._folding.append(update)
             yield contribution
-            del contribution  # before the next body is read, so that only one is held
+            del contribution  # before the next body is taken
 
     def settled(self, folded: tuple[Folded, ...]) -> tuple[Update, ...]:
         """Every update in its final state, in update order."""
@@ -80,6 +80,13 @@ class Decision:
         if update.expires_at + GRACE_MILLISECONDS < self._now:
             self._refused.append(update.discarded("never uploaded"))
 
+    def _discards(self, update: Update) -> bool:
+        """Whether it is of no use whatever its body holds; then it is refused."""
+        reason = self._discard_reason(update)
+        if reason is not None:
+            self._refused.append(update.discarded(reason))
+        return reason is not None
+
     def _discard_reason(self, update: Update) -> str | None:
         if self._head.status is Status.FINISHED:
             return "the run is finished"
@@ -87,8 +94,10 @@ class Decision:
             return f"made against generation {update.generation}, the run is at {self._head.generation}"
         return None
 
-    def _contribution(self, update: Update) -> Contribution:
-        body = self._blobs.get(keys.update(update.run, update.update_id))
+    def _body(self, update: Update) -> bytes:
+        return self._blobs.get(keys.update(update.run, update.update_id))
+
+    def _contribution(self, update: Update, body: bytes) -> Contribution:
         delta = checked_delta(self._spec, update, body)
         entry = self._entry(update.base_version)
         return Contribution(

@@ -13,7 +13,7 @@ from webnn.core.ledger import digest
 from webnn.core.merge import merge
 from webnn.core.records import Head, LedgerEntry
 from webnn.core.wire import Vector, encode_vector, sha256
-from webnn.errors import Corrupt, Invalid
+from webnn.errors import Corrupt, Invalid, Missing
 from webnn.lineage import Bodies, Step, fold, lineage
 from webnn.specs import Specs
 from webnn.store.ports import Blobs, Catalog
@@ -56,22 +56,39 @@ class Replay:
             yield last
         _check_end(last, head, to)
 
-    def replay(self, run: str, to: int | None = None) -> Iterator[Replayed]:
-        """Works out each entry's checkpoint anew and compares, from the genesis on. One model is in memory, or three.
+    def replay(self, run: str, to: int | None = None, start: int = 0) -> Iterator[Replayed]:
+        """Works out each entry's checkpoint anew and compares. One model is in memory, or three.
+
+        Args:
+            run: The run.
+            to: The last version; the head's if None.
+            start: The first version, whose checkpoint is believed: the genesis, or a later one where a run does not
+                keep what came before. The chain of entries is checked from the genesis on in any case.
 
         Raises:
             Missing: No such run.
-            Invalid: No commit made version `to`.
+            Invalid: No commit made version `to` or `start`.
             Corrupt: The first difference, named.
         """
+        if start:
+            self._check_start(run, start)
         known: dict[int, LedgerEntry] = {}
         bodies = Bodies(self._catalog, self._blobs, self._specs.of(run), known)
         last = self._catalog.head(run).version if to is None else to
         weights: Vector | None = None
         for entry in self.entries(run, to):
             known[entry.version] = entry
+            if entry.version < start:
+                continue
             weights = bodies.checkpoint(entry) if weights is None else self._again(bodies, entry, known, weights)
             yield Replayed(entry, last)
+
+    def _check_start(self, run: str, start: int) -> None:
+        self._catalog.head(run)  # or it is the run that is missing
+        try:
+            self._catalog.ledger_entry(run, start)
+        except Missing as error:
+            raise Invalid(f"no commit made version {start}", version=start) from error
 
     def _again(self, bodies: Bodies, entry: LedgerEntry, known: dict[int, LedgerEntry], weights: Vector) -> Vector:
         try:

@@ -1,10 +1,11 @@
-"""What the schedule does: settle what outages left behind, in every run; finish what reached its end unnoticed."""
+"""What the schedule does in every run: settle what outages left behind, finish what has reached its end, clear."""
 
 import zlib
 from collections.abc import Callable, Iterator
 
 from msgspec import Struct, field
 
+from webnn.clearing import Cleared, Clearing
 from webnn.commit import Committer, Drained
 from webnn.evaluations import Evaluations
 from webnn.store.ports import Catalog
@@ -23,6 +24,7 @@ class Swept(Struct, frozen=True):
 
     run: str
     drained: Drained = field(default_factory=Drained)
+    cleared: Cleared = field(default_factory=Cleared)
     error: Exception | None = None
 
 
@@ -30,12 +32,19 @@ class Sweeper:
     """Sweeps all runs."""
 
     def __init__(
-        self, catalog: Catalog, committer: Committer, evaluations: Evaluations, *, clock: Callable[[], int]
+        self,
+        catalog: Catalog,
+        committer: Committer,
+        evaluations: Evaluations,
+        clearing: Clearing,
+        *,
+        clock: Callable[[], int],
     ) -> None:
         """Takes the catalog, the use cases that it calls, and a clock (milliseconds since 1970)."""
         self._catalog = catalog
         self._committer = committer
         self._evaluations = evaluations
+        self._clearing = clearing
         self._clock = clock
 
     def sweep(self, out_of_time: Callable[[], bool]) -> list[Swept]:
@@ -57,10 +66,14 @@ class Sweeper:
 
     def _sweep(self, run: str, out_of_time: Callable[[], bool]) -> Swept:
         end = self._clock() + RUN_MILLISECONDS
+
+        def up() -> bool:
+            return out_of_time() or self._clock() >= end
+
         try:
-            drained = self._committer.drain(run, lambda: out_of_time() or self._clock() >= end)
+            drained = self._committer.drain(run, up)
             self._evaluations.finish_if_reached(run)
-            return Swept(run, drained)
+            return Swept(run, drained, self._clearing.clear(run, up))
         except Exception as error:  # whatever is wrong with one run, the others are not to blame
             return Swept(run, error=error)
 

@@ -4,14 +4,19 @@ import os
 import secrets
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 
 from msgspec import Struct
 
+from webnn.ahead import MOST, Ahead, one_by_one, threaded
+from webnn.answer import Answerer
+from webnn.clearing import Clearing
 from webnn.clients import Coordinator
 from webnn.commit import Committer
 from webnn.core.ids import RANDOM_BYTES, make_id
 from webnn.evaluations import Evaluations
+from webnn.observe import Attempt, Observer, nobody
 from webnn.replay import Replay
 from webnn.restore import Restorer
 from webnn.runs import Runs
@@ -33,11 +38,11 @@ class Services(Struct, frozen=True):
     evaluations: Evaluations
     runs: Runs
     committer: Committer
+    answerer: Answerer
     sweeper: Sweeper
     replay: Replay
     restorer: Restorer
     tokens: Tokens
-    ring: Callable[[bytes], None]
 
 
 def now() -> int:
@@ -77,10 +82,13 @@ def assemble(
     *,
     clock: Callable[[], int] = now,
     ids: Callable[[], str] = new_id,
+    ahead: Ahead = one_by_one,
+    observe: Observer = nobody,
 ) -> Services:
     """The use cases on any stores."""
     specs = Specs(catalog, blobs)
-    committer = Committer(catalog, blobs, specs, clock=clock, new_id=ids)
+    committer = Committer(catalog, blobs, specs, clock=clock, new_id=ids, ahead=ahead, observe=observe)
+    clearing = Clearing(catalog, blobs, specs, clock=clock)
     evaluations = Evaluations(catalog, specs, clock=clock)
     return Services(
         blobs=blobs,
@@ -90,16 +98,16 @@ def assemble(
         evaluations=evaluations,
         runs=Runs(catalog, blobs, specs, clock=clock, new_id=ids),
         committer=committer,
-        sweeper=Sweeper(catalog, committer, evaluations, clock=clock),
+        answerer=Answerer(committer, ring),
+        sweeper=Sweeper(catalog, committer, evaluations, clearing, clock=clock),
         replay=Replay(catalog, blobs, specs),
         restorer=Restorer(catalog, blobs, specs, clock=clock, new_id=ids),
         tokens=Tokens(token_secret, clock),
-        ring=ring,
     )
 
 
-def services_of(found: Settings) -> Services:
-    """The use cases on a stage."""
+def services_of(found: Settings, observe: Observer = nobody) -> Services:
+    """The use cases on a stage; `observe` is told of every attempt to commit."""
     from webnn import aws  # noqa: PLC0415  # see `services`
 
     sqs = aws.client(found.environment, "sqs")
@@ -108,7 +116,18 @@ def services_of(found: Settings) -> Services:
         sqs.send_message(QueueUrl=found.queue_url, MessageBody=message.decode())
 
     catalog, blobs = aws.stores(found)
-    return assemble(catalog, blobs, found.token_secret, ring)
+    return assemble(catalog, blobs, found.token_secret, ring, ahead=threaded(ThreadPoolExecutor(MOST)), observe=observe)
+
+
+def told(stage: str) -> Observer:
+    """Who is told of attempts in a function: the log, as metrics of the stage."""
+
+    def observe(attempt: Attempt) -> None:
+        from webnn.metrics import emit  # noqa: PLC0415  # most functions never commit, and its library takes a while
+
+        emit(stage, attempt)
+
+    return observe
 
 
 @cache
@@ -121,4 +140,4 @@ def services() -> Services:
     from webnn import aws  # noqa: PLC0415
 
     where = environment(os.environ)
-    return services_of(settings(where, aws.client(where, "ssm")))
+    return services_of(settings(where, aws.client(where, "ssm")), told(where.stage))

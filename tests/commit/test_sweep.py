@@ -66,7 +66,7 @@ def test_what_was_uploaded_does_not_expire_because_the_merge_ran_out_of_time(wor
     world.clock.now += 10 * (TICKET + GRACE_MILLISECONDS)
     looks = iter([False, False, True])  # time for this run, and for one commit
 
-    (swept,) = world.services.sweeper.sweep(lambda: next(looks))
+    (swept,) = world.services.sweeper.sweep(lambda: next(looks, True))
 
     assert swept.drained == Drained(commits=1, merged=MAX_COMMIT, complete=False)
     assert world.now(last).state is UpdateState.PENDING

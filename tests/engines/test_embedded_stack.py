@@ -195,8 +195,16 @@ def overwrites_the_page(aws: Any, made: StackOutputs) -> object:
     return aws("s3").put_object(Bucket=made.site, Key="index.html", Body=b"x")
 
 
-def deletes_a_blob(aws: Any, made: StackOutputs) -> object:
-    return aws("s3").delete_object(Bucket=made.bucket, Key="shards/a.bin")
+def deletes(key: str) -> Call:
+    def call(aws: Any, made: StackOutputs) -> object:
+        return aws("s3").delete_object(Bucket=made.bucket, Key=key)
+
+    call.__name__ = f"deletes {key}"
+    return call
+
+
+def lists_blobs(aws: Any, made: StackOutputs) -> object:
+    return aws("s3").list_objects_v2(Bucket=made.bucket, Prefix="checkpoints/r/")
 
 
 def takes_a_ring(aws: Any, made: StackOutputs) -> object:
@@ -212,7 +220,7 @@ FORBIDDEN_TO_ALL = [
     changes_the_secret,
     deletes_a_row,
     drops_the_table,
-    deletes_a_blob,
+    deletes("shards/a.bin"),
     overwrites_the_page,
     puts("shards/a.bin"),
     puts("specs/run/x.json"),
@@ -221,11 +229,11 @@ MERGERS = [queries_what_waits, commits, gets("updates/r/u.bin"), gets("checkpoin
 ALLOWED: dict[str, list[Call]] = {
     "api": [queries_what_waits, commits, puts("updates/r/u.bin"), gets("shards/a.bin")],
     "merge": [*MERGERS, puts("checkpoints/r/1.bin"), takes_a_ring, rings],
-    "sweep": [*MERGERS, puts("checkpoints/r/2.bin")],
+    "sweep": [*MERGERS, puts("checkpoints/r/2.bin"), lists_blobs, deletes("updates/r/v.bin")],
 }
 FORBIDDEN: dict[str, list[Call]] = {
     "api": [*FORBIDDEN_TO_ALL, puts("checkpoints/r/1.bin"), gets("updates/r/u.bin"), takes_a_ring, rings],
-    "merge": [*FORBIDDEN_TO_ALL, puts("updates/r/u.bin"), gets("shards/a.bin")],
+    "merge": [*FORBIDDEN_TO_ALL, puts("updates/r/u.bin"), gets("shards/a.bin"), deletes("checkpoints/r/1.bin")],
     "sweep": [*FORBIDDEN_TO_ALL, puts("updates/r/u.bin"), gets("shards/a.bin"), takes_a_ring],
 }
 

@@ -154,3 +154,37 @@ class TestOverTheNetwork:
         other = keys.shard(sha256(b"other"))
         with pytest.raises(Missing):
             fetch(blobs, blobs.download_url(other, 60).replace(other, key))
+
+
+class TestListing:
+    @pytest.fixture
+    def found(self, blobs: Blobs, run_name: str) -> list[str]:
+        """Keys of five blobs, in order; written in another."""
+        keys_ = [keys.checkpoint(run_name, version, "a" * 32) for version in (0, 1, 2, 10, 200)]
+        for key in reversed(keys_):
+            blobs.create(key, BODY)
+        blobs.create(keys.checkpoint(f"{run_name}0", 1, "a" * 32), BODY)  # of a run whose name begins alike
+        return keys_
+
+    def test_is_in_the_order_of_the_keys_and_of_this_prefix_alone(
+        self, blobs: Blobs, run_name: str, found: list[str]
+    ) -> None:
+        listed = blobs.listed(keys.checkpoints(run_name), "", 1000)
+        assert [blob.key for blob in listed] == found
+        assert {blob.bytes for blob in listed} == {len(BODY)}
+
+    def test_goes_on_behind_a_key(self, blobs: Blobs, run_name: str, found: list[str]) -> None:
+        pages = [blobs.listed(keys.checkpoints(run_name), after, 2) for after in ("", found[1], found[3], found[4])]
+        assert [[blob.key for blob in page] for page in pages] == [found[:2], found[2:4], found[4:], []]
+
+    def test_tells_when_each_was_written(self, stage: Stage, blobs: Blobs, run_name: str, found: list[str]) -> None:
+        (blob,) = blobs.listed(found[0], "", 1)
+        if stage.name != "memory":  # whose clock is the test's
+            assert abs(blob.written_at - time.time() * 1000) < 60_000
+
+    def test_lists_no_more_what_was_deleted(self, blobs: Blobs, run_name: str, found: list[str]) -> None:
+        blobs.delete(found[1])
+        blobs.delete(found[1])  # again: there is nothing to say
+        assert [blob.key for blob in blobs.listed(keys.checkpoints(run_name), "", 1000)] == found[:1] + found[2:]
+        with pytest.raises(Missing):
+            blobs.get(found[1])

@@ -11,6 +11,7 @@ from stages import NETWORKED, Stage, Stores
 from test_catalog_runs import start
 
 from webnn import aws
+from webnn.core.records import MergeLease, SweepMark
 from webnn.core.wire import sha256
 from webnn.errors import Conflict, Missing, Unavailable
 from webnn.store import keys
@@ -133,6 +134,16 @@ def test_a_claim_that_landed_though_the_answer_was_lost_is_no_conflict(
     assert through[0].evaluation_lease(run_name) == second
 
 
+def test_a_turn_that_was_taken_though_the_answer_was_lost_is_no_conflict(
+    proxy: Proxy, through: Stores, run_name: str
+) -> None:
+    turn = MergeLease(run_name, an_id(1), 5)
+    proxy.lose_answer_to = lambda request: request.endswith(".PutItem")
+    through[0].claim_merging(turn, None)
+    assert proxy.lost == 1
+    assert through[0].merge_lease(run_name) == turn
+
+
 def test_a_read_whose_answer_was_lost_is_asked_again(proxy: Proxy, through: Stores, run_name: str) -> None:
     head = start(through[0], run_name)
     proxy.lose_answer_to = lambda request: request.endswith(".GetItem")
@@ -167,6 +178,13 @@ ASKED: dict[str, Callable[[Stores], object]] = {
     "active_clients": lambda s: s[0].active_clients("line", 0),
     "evaluation_lease": lambda s: s[0].evaluation_lease("line"),
     "claim_evaluation": lambda s: s[0].claim_evaluation(a_lease("line", 1), None),
+    "merge_lease": lambda s: s[0].merge_lease("line"),
+    "claim_merging": lambda s: s[0].claim_merging(MergeLease("line", an_id(1), 5), None),
+    "sweep_mark": lambda s: s[0].sweep_mark("line"),
+    "set_sweep_mark": lambda s: s[0].set_sweep_mark(SweepMark("line")),
+    "pending_count": lambda s: s[0].pending_count("line", 1),
+    "listed": lambda s: s[1].listed("shards/", "", 1),
+    "delete": lambda s: s[1].delete("shards/a.bin"),
     "latest_evaluation": lambda s: s[0].latest_evaluation("line"),
     "create": lambda s: s[1].create("shards/a.bin", b"a"),
     "get": lambda s: s[1].get("shards/a.bin"),

@@ -169,26 +169,53 @@ def visits(first: str) -> list[str]:
 
 class TestBacklog:
     def test_with_too_many_updates_waiting_a_client_is_asked_to_wait(self, world: World) -> None:
-        ask(world, joined(world))
+        for _ in range(4):
+            world.announce([0, 0, 0])
+        ask(world, joined(world))  # the evaluation
+        waits = [ask(world, joined(world)) for _ in range(20)]
+        assert {wait.reason for wait in waits} == {"updates are waiting to be merged"}
+        seconds = [wait.seconds for wait in waits]
+        assert min(seconds) >= 2.5
+        assert max(seconds) <= 7.5
+        assert len(set(seconds)) > 10  # who are sent away together do not come back together
+
+    def test_as_many_as_the_limit_are_not_too_many(self, world: World) -> None:
         for _ in range(3):
             world.announce([0, 0, 0])
+        ask(world, joined(world))
         assert isinstance(ask(world, joined(world)), Train)
-        world.announce([0, 0, 0])
-        assert ask(world, joined(world)) == Wait(5.0, "updates are waiting to be merged")
 
-    @pytest.mark.parametrize(
-        ("limit", "waits", "pages"), [(94, True, 1), (189, True, 2), (199, True, 3), (200, False, 3)]
-    )
-    def test_a_long_backlog_is_counted_to_the_limit_and_no_further(self, limit: int, waits: bool, pages: int) -> None:
-        world = a_world()
-        world.start(limits={"pending": limit})
-        for _ in range(200):
+    def test_however_many_ask_a_function_counts_once_in_a_while_and_to_the_limit(self, world: World) -> None:
+        for _ in range(9):
             world.announce([0, 0, 0])
-        calls: list[str] = []
-        watched = around(world, catalog=Faulty(world.catalog, after=calls.append))
+        counts = Counting(world.catalog)
+        watched = around(world, catalog=counts)
+        for _ in range(50):
+            ask(watched, joined(world))
+        world.clock.now += 5_000
         ask(watched, joined(world))
-        assert isinstance(ask(watched, joined(world)), Wait) is waits
-        assert calls.count("pending") == pages
+        assert counts.limits == [4, 4]
+
+    def test_when_the_backlog_is_merged_they_train_again(self, world: World) -> None:
+        for _ in range(4):
+            world.contribute([0, 0, 0])
+        ask(world, joined(world))
+        assert isinstance(ask(world, joined(world)), Wait)
+        world.drain()
+        world.clock.now += 5_000
+        assert not isinstance(ask(world, joined(world)), Wait)
+
+
+class Counting(Faulty):
+    """A catalog that notes how far pending updates are counted."""
+
+    def __init__(self, inner: Any) -> None:
+        super().__init__(inner)
+        self.limits: list[int] = []
+
+    def pending_count(self, run: str, limit: int) -> int:
+        self.limits.append(limit)
+        return self._inner.pending_count(run, limit)
 
 
 class TestStatus:

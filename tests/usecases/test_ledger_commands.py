@@ -47,6 +47,7 @@ def test_a_replay_that_finds_everything_again_says_so(typed: Callable[..., Resul
         "run": "line",
         "version": 1,
         "sha256": world.catalog.ledger_entry("line", 1).sha256,
+        "from": 0,
         "identical": True,
     }
 

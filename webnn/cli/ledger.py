@@ -69,29 +69,34 @@ def _range(values: list[int] | list[float]) -> str:
 @click.command()
 @click.argument("name")
 @TO
+@click.option("--from", "start", type=click.IntRange(min=0), default=0, help="Believe this version's checkpoint.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as one line of JSON.")
 @stages.option
-def replay(name: str, to: int | None, as_json: bool, stage: str) -> None:
+def replay(name: str, to: int | None, start: int, as_json: bool, stage: str) -> None:
     """Work out a run's checkpoints anew from its updates, and compare them bit for bit.
 
-    Exits with 1 and names the first difference, if there is one.
+    Exits with 1 and names the first difference, if there is one. Of a run that does not keep everything (`keep_days`),
+    begin at a version that is still there.
     """
-    replayed = stages.services(stage).replay.replay(name, to)
+    replayed = stages.services(stage).replay.replay(name, to, start)
     last = None
     with Progress(console=Console(stderr=True)) as bar:
         task = bar.add_task("replaying", total=None)
         for last in replayed:
             bar.update(task, completed=last.entry.version, total=last.last or 1)
-    assert last is not None  # the genesis at least
-    _tell(name, last, as_json)
+    if last is None:
+        raise Invalid(f"nothing to replay from version {start} to {to}")
+    _tell(name, start, last, as_json)
 
 
-def _tell(name: str, last: Replayed, as_json: bool) -> None:
+def _tell(name: str, start: int, last: Replayed, as_json: bool) -> None:
     entry = last.entry
     if as_json:
-        print(json.dumps({"run": name, "version": entry.version, "sha256": entry.sha256, "identical": True}))
+        found = {"run": name, "from": start, "version": entry.version, "sha256": entry.sha256, "identical": True}
+        print(json.dumps(found))
         return
-    what = f"every checkpoint up to version {entry.version} is what its updates give, bit for bit"
+    span = f"from version {start} to {entry.version}" if start else f"up to version {entry.version}"
+    what = f"every checkpoint {span} is what its updates give, bit for bit"
     Console().print(f"{name}: {what} (SHA-256 {entry.sha256}).", highlight=False, soft_wrap=True)
 
 

@@ -11,3 +11,8 @@ def make_id(now: int, random: bytes) -> str:
         random: `RANDOM_BYTES` bytes from a cryptographic source.
     """
     return f"{now:012x}{random.hex()}"
+
+
+def first_id(now: int) -> str:
+    """The id below all that are made from then on; milliseconds since 1970."""
+    return make_id(now, bytes(RANDOM_BYTES))

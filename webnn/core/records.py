@@ -201,6 +201,36 @@ class EvaluationLease(Struct, frozen=True):
     generation: int = 0
 
 
+class MergeLease(Struct, frozen=True):
+    """Which merger is at a run: advice, not a lock. See `webnn.turns`.
+
+    Attributes:
+        holder: Id of the merger's turn.
+        expires_at: When it may be taken by another; 0 when it was let go.
+        again: Somebody found it held: there may be more to merge than the holder has seen.
+    """
+
+    run: str
+    holder: str
+    expires_at: int
+    again: bool = False
+
+
+class SweepMark(Struct, frozen=True):
+    """How far sweeping a run's blobs is. See `webnn.clearing`.
+
+    Attributes:
+        key: Of the last checkpoint that was decided on; all before it are.
+        version: Of the head at which nothing was left to decide on.
+        cleared_at: When what the run need not keep was deleted last.
+    """
+
+    run: str
+    key: str = ""
+    version: int = -1
+    cleared_at: int = 0
+
+
 class Evaluation(Struct, frozen=True):
     """Loss and accuracy of one version on the whole validation set."""
 

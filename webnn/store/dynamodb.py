@@ -1,9 +1,5 @@
 """`Catalog` on DynamoDB, one table. Reads are consistent; a write is one request or one transaction."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-
-from pynamodb.exceptions import DoesNotExist, PynamoDBException, TransactWriteError
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 from pynamodb.transactions import TransactWrite
@@ -15,19 +11,17 @@ from webnn.core.records import (
     EvaluationLease,
     Head,
     LedgerEntry,
+    MergeLease,
     Run,
     Status,
+    SweepMark,
     Update,
     UpdateState,
 )
-from webnn.errors import Conflict, Corrupt, Missing, Unavailable
+from webnn.errors import Conflict, Missing
 from webnn.store import records_in_rows as shape
+from webnn.store.answers import answers, unless
 from webnn.store.rows import ALL_RUNS, HeadRow, LedgerRow, Rows, UpdateRow
-
-# The two refusals: a condition does not hold; another transaction holds the item at this moment.
-REFUSED = {"ConditionalCheckFailed", "TransactionConflict"}
-REFUSED_EXCEPTIONS = {f"{reason}Exception" for reason in REFUSED}
-OUR_FAULT = {"ValidationException", "ResourceNotFoundException", "AccessDeniedException"}
 
 
 class DynamoCatalog:
@@ -42,7 +36,7 @@ class DynamoCatalog:
         """See `Runs.create_run`."""
         rows, attributes = self._rows, shape.run_attributes(run)
         listed = rows.run(ALL_RUNS, f"run#{run.created_at:013d}#{run.run}", **attributes)
-        with _answers("create the run"), TransactWrite(connection=self._connection) as transaction:
+        with answers("create the run"), TransactWrite(connection=self._connection) as transaction:
             transaction.save(rows.run(run.run, shape.RUN, **attributes), rows.run.item.does_not_exist())
             transaction.save(rows.head(item=shape.HEAD, **shape.attributes(head)), rows.head.item.does_not_exist())
             transaction.save(self._ledger_row(genesis), rows.ledger.item.does_not_exist())
@@ -51,7 +45,7 @@ class DynamoCatalog:
     def runs(self) -> list[Run]:
         """See `Runs.runs`."""
         model = self._rows.run
-        with _answers("list the runs"):
+        with answers("list the runs"):
             found = model.query(
                 ALL_RUNS,
                 model.item.startswith("run#"),
@@ -65,30 +59,30 @@ class DynamoCatalog:
         """See `Runs.run_names`."""
         model = self._rows.run
         above = model.item.between(after + "\0" if after else "run#", "run#~")
-        with _answers("list the names of the runs"):
+        with answers("list the names of the runs"):
             # Only keys are read: a row that is damaged otherwise keeps nobody from sweeping.
             found = model.query(ALL_RUNS, above, consistent_read=True, limit=limit, attributes_to_get=["item"])
             return [(row.item, row.item.rpartition("#")[2]) for row in found]
 
     def run(self, run: str) -> Run:
         """See `Runs.run`."""
-        with _answers(f"no run {run!r}"):
+        with answers(f"no run {run!r}"):
             return shape.run_of(self._rows.run.get(run, shape.RUN, consistent_read=True))
 
     def head(self, run: str) -> Head:
         """See `Runs.head`."""
-        with _answers(f"no run {run!r}"):
+        with answers(f"no run {run!r}"):
             return shape.record(Head, self._rows.head.get(run, shape.HEAD, consistent_read=True))
 
     def set_status(self, head: Head, status: Status) -> None:
         """See `Runs.set_status`."""
         row = self._rows.head(head.run, shape.HEAD)
-        with _answers(f"no longer {head.status}"):
+        with answers(f"no longer {head.status}"):
             row.update([HeadRow.status.set(str(status))], HeadRow.status == str(head.status))
 
     def ledger_entry(self, run: str, version: int) -> LedgerEntry:
         """See `Runs.ledger_entry`."""
-        with _answers(f"no commit made version {version}"):
+        with answers(f"no commit made version {version}"):
             row = self._rows.ledger.get(run, shape.ledger_item(version), consistent_read=True)
             return shape.record(LedgerEntry, row)
 
@@ -96,7 +90,7 @@ class DynamoCatalog:
         """See `Runs.ledger`."""
         model = self._rows.ledger
         above = model.item.between(shape.ledger_item(after + 1), "ledger#~")
-        with _answers("read the ledger"):
+        with answers("read the ledger"):
             found = model.query(run, above, consistent_read=True, limit=limit)
             return [shape.record(LedgerEntry, row) for row in found]
 
@@ -105,29 +99,36 @@ class DynamoCatalog:
         model = self._rows.update
         row = model(item=shape.update_item(update.update_id), **shape.update_attributes(update))
         with (
-            _unless(lambda: self.update(update.run, update.update_id) == update),
-            _answers(f"update {update.update_id} exists"),
+            unless(lambda: self.update(update.run, update.update_id) == update),
+            answers(f"update {update.update_id} exists"),
         ):
             row.save(model.item.does_not_exist())
 
     def update(self, run: str, update_id: str) -> Update:
         """See `Updates.update`."""
-        with _answers(f"no update {update_id!r}"):
+        with answers(f"no update {update_id!r}"):
             row = self._rows.update.get(run, shape.update_item(update_id), consistent_read=True)
             return shape.record(Update, row)
 
     def pending(self, run: str, limit: int, after: str = "") -> list[Update]:
         """See `Updates.pending`."""
         above = self._rows.update.pending > after if after else None
-        with _answers("read the pending updates"):
+        with answers("read the pending updates"):
             found = self._rows.pending.query(run, above, consistent_read=True, limit=limit)
             return [shape.record(Update, row) for row in found]
+
+    def pending_count(self, run: str, limit: int) -> int:
+        """See `Updates.pending_count`."""
+        with answers("count the pending updates"):
+            # Not Select=COUNT: PynamoDB's count takes a limit for the size of its pages and counts all.
+            found = self._rows.pending.query(run, consistent_read=True, limit=limit, attributes_to_get=["update_id"])
+            return sum(1 for _ in found)
 
     def commit(self, commit: Commit) -> None:
         """See `Updates.commit`."""
         token = commit.entry.attempt if commit.entry else None
         with (
-            _answers(f"run {commit.base.run!r} moved on from version {commit.base.version}"),
+            answers(f"run {commit.base.run!r} moved on from version {commit.base.version}"),
             TransactWrite(connection=self._connection, client_request_token=token) as transaction,
         ):
             self._move_head(transaction, commit)
@@ -166,14 +167,45 @@ class DynamoCatalog:
         row = self._rows.update(update.run, shape.update_item(update.update_id))
         transaction.update(row, actions, UpdateRow.state == str(UpdateState.PENDING))
 
+    def merge_lease(self, run: str) -> MergeLease | None:
+        """See `Turns.merge_lease`."""
+        try:
+            with answers("no turn"):
+                return shape.record(MergeLease, self._rows.turn.get(run, shape.TURN, consistent_read=True))
+        except Missing:
+            return None
+
+    def claim_merging(self, lease: MergeLease, previous: MergeLease | None) -> None:
+        """See `Turns.claim_merging`."""
+        model = self._rows.turn
+        there = model.item.does_not_exist()
+        if previous is not None:
+            there = (model.holder == previous.holder) & (model.expires_at == previous.expires_at)
+            there &= model.again == previous.again
+        with unless(lambda: self.merge_lease(lease.run) == lease), answers("another merger is at it"):
+            model(item=shape.TURN, **shape.attributes(lease)).save(there)
+
+    def sweep_mark(self, run: str) -> SweepMark:
+        """See `Turns.sweep_mark`."""
+        try:
+            with answers("no mark"):
+                return shape.record(SweepMark, self._rows.mark.get(run, shape.MARK, consistent_read=True))
+        except Missing:
+            return SweepMark(run)
+
+    def set_sweep_mark(self, mark: SweepMark) -> None:
+        """See `Turns.set_sweep_mark`."""
+        with answers("note the sweep"):
+            self._rows.mark(item=shape.MARK, **shape.attributes(mark)).save()
+
     def join(self, client: Client) -> None:
         """See `Clients.join`."""
         model = self._rows.client
         item = shape.client_item(client.client_id)
         row = model(item=item, **shape.attributes(client))
         with (
-            _unless(lambda: shape.record(Client, model.get(client.run, item, consistent_read=True)) == client),
-            _answers(f"client {client.client_id} exists"),
+            unless(lambda: shape.record(Client, model.get(client.run, item, consistent_read=True)) == client),
+            answers(f"client {client.client_id} exists"),
         ):
             row.save(model.item.does_not_exist())
 
@@ -182,7 +214,7 @@ class DynamoCatalog:
         model = self._rows.client
         row = model(run, shape.client_item(client_id))
         try:
-            with _answers("touch the client"):
+            with answers("touch the client"):
                 row.update([model.seen_at.set(now), model.tasks.add(1)], model.item.exists())
         except Conflict as error:
             raise Missing(f"no client {client_id!r}") from error
@@ -190,13 +222,13 @@ class DynamoCatalog:
 
     def active_clients(self, run: str, since: int) -> int:
         """See `Clients.active_clients`."""
-        with _answers("count the clients"):
+        with answers("count the clients"):
             return int(self._rows.seen.count(run, self._rows.client.seen_at >= since, consistent_read=True))
 
     def evaluation_lease(self, run: str) -> EvaluationLease | None:
         """See `Evaluations.evaluation_lease`."""
         try:
-            with _answers("no lease"):
+            with answers("no lease"):
                 return shape.record(EvaluationLease, self._rows.lease.get(run, shape.LEASE, consistent_read=True))
         except Missing:
             return None
@@ -205,7 +237,7 @@ class DynamoCatalog:
         """See `Evaluations.claim_evaluation`."""
         model = self._rows.lease
         newest = model.item.does_not_exist() if previous is None else model.evaluation_id == previous.evaluation_id
-        with _unless(lambda: self.evaluation_lease(lease.run) == lease), _answers("another client evaluates"):
+        with unless(lambda: self.evaluation_lease(lease.run) == lease), answers("another client evaluates"):
             model(item=shape.LEASE, **shape.attributes(lease)).save(newest)
 
     def record_evaluation(self, evaluation: Evaluation) -> None:
@@ -213,8 +245,8 @@ class DynamoCatalog:
         model = self._rows.evaluation
         row = model(item=shape.evaluation_item(evaluation.version), **shape.attributes(evaluation))
         with (
-            _unless(lambda: self.evaluations(evaluation.run, evaluation.version - 1, 1) == [evaluation]),
-            _answers(f"version {evaluation.version} has an evaluation"),
+            unless(lambda: self.evaluations(evaluation.run, evaluation.version - 1, 1) == [evaluation]),
+            answers(f"version {evaluation.version} has an evaluation"),
         ):
             row.save(model.item.does_not_exist())
 
@@ -222,14 +254,14 @@ class DynamoCatalog:
         """See `Evaluations.evaluations`."""
         model = self._rows.evaluation
         above = model.item.between(shape.evaluation_item(after + 1), "evaluation#~")
-        with _answers("read the evaluations"):
+        with answers("read the evaluations"):
             found = model.query(run, above, consistent_read=True, limit=limit)
             return [shape.record(Evaluation, row) for row in found]
 
     def latest_evaluation(self, run: str) -> Evaluation | None:
         """See `Evaluations.latest_evaluation`."""
         model = self._rows.evaluation
-        with _answers("read the newest evaluation"):
+        with answers("read the newest evaluation"):
             found = model.query(
                 run,
                 model.item.startswith("evaluation#"),
@@ -249,45 +281,3 @@ def _is(head: Head) -> Condition:
     condition &= HeadRow.generation == head.generation
     condition &= HeadRow.status == str(head.status)
     return condition
-
-
-@contextmanager
-def _unless(landed: Callable[[], bool]) -> Iterator[None]:
-    """Forgives a refusal of what is there: the client repeats a request whose answer was lost, and is then refused."""
-    try:
-        yield
-    except Conflict:
-        if not landed():
-            raise
-
-
-@contextmanager
-def _answers(what: str) -> Iterator[None]:
-    """Turns errors into ours: refused is Conflict, absent Missing, no answer Unavailable, an unreadable row Corrupt."""
-    try:
-        yield
-    except (TypeError, ValueError) as error:  # what PynamoDB says of attributes of another type than it writes
-        raise Corrupt(f"a row cannot be read: {what}: {error}") from error
-    except DoesNotExist as error:
-        raise Missing(what) from error
-    except TransactWriteError as error:
-        reasons = {reason.code for reason in error.cancellation_reasons if reason is not None}
-        if reasons & REFUSED:
-            raise Conflict(what) from error
-        _unanswered(what, error)
-    except PynamoDBException as error:
-        if _code(error) in REFUSED_EXCEPTIONS:
-            raise Conflict(what) from error
-        _unanswered(what, error)
-
-
-def _unanswered(what: str, error: PynamoDBException) -> None:
-    if _code(error) in OUR_FAULT:
-        raise error
-    raise Unavailable(f"DynamoDB did not answer: {what}") from error
-
-
-def _code(error: PynamoDBException) -> str | None:
-    """The service's word for the error; None if it said nothing, when PynamoDB's own property fails."""
-    answer: dict[str, dict[str, str]] = getattr(error.cause, "response", None) or {}
-    return answer.get("Error", {}).get("Code")

@@ -2,7 +2,10 @@
 
 import re
 
+from webnn.errors import Corrupt
+
 PREFIX_UPDATES = "updates/"
+CHECKPOINT = re.compile(r"checkpoints/[a-z0-9-]+/(\d{12})-[0-9a-f]{32}\.bin")
 UPDATE = re.compile(r"updates/([a-z0-9][a-z0-9-]{0,62})/([0-9a-f]{32})\.bin")
 
 
@@ -19,6 +22,24 @@ def shard(sha256: str) -> str:
 def checkpoint(run: str, version: int, attempt: str) -> str:
     """The weights an attempt to commit `version` wrote. The attempt makes the key nobody else's."""
     return f"checkpoints/{run}/{version:012d}-{attempt}.bin"
+
+
+def checkpoints(run: str) -> str:
+    """What the keys of all the run's checkpoints begin with; they sort by version."""
+    return f"checkpoints/{run}/"
+
+
+def checkpoint_version(key: str) -> int:
+    """The version in a key that `checkpoint` made. Raises Corrupt for any other."""
+    found = CHECKPOINT.fullmatch(key)
+    if found is None:
+        raise Corrupt(f"{key} lies among checkpoints and is none", key=key)
+    return int(found[1])
+
+
+def updates(run: str) -> str:
+    """What the keys of all bodies of the run's updates begin with; they sort by update id."""
+    return f"{PREFIX_UPDATES}{run}/"
 
 
 def update(run: str, update_id: str) -> str:

@@ -5,6 +5,7 @@ here understand.
 """
 
 import hashlib
+from collections.abc import Callable
 from threading import RLock
 from typing import TypeVar
 
@@ -17,22 +18,26 @@ from webnn.core.records import (
     EvaluationLease,
     Head,
     LedgerEntry,
+    MergeLease,
     Run,
     Status,
+    SweepMark,
     Update,
     UpdateState,
 )
 from webnn.errors import Conflict, Invalid, Missing
-from webnn.store.ports import UploadTicket
+from webnn.store.ports import Blob, UploadTicket
 
 T = TypeVar("T")
 
 
 class MemoryBlobs:
-    """`Blobs` in a dictionary."""
+    """`Blobs` in a dictionary. Takes a clock (milliseconds since 1970) for when blobs were written."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], int] = lambda: 0) -> None:
         self._blobs: dict[str, bytes] = {}
+        self._written_at: dict[str, int] = {}
+        self._clock = clock
         self._lock = RLock()
 
     def create(self, key: str, body: bytes) -> None:
@@ -40,7 +45,18 @@ class MemoryBlobs:
         with self._lock:
             if key in self._blobs:
                 raise Conflict(f"{key} is taken", key=key)
-            self._blobs[key] = bytes(body)
+            self._write(key, body)
+
+    def listed(self, prefix: str, after: str, limit: int) -> list[Blob]:
+        """See `Blobs.listed`."""
+        with self._lock:
+            found = sorted(key for key in self._blobs if key.startswith(prefix) and key > after)[:limit]
+            return [Blob(key, len(self._blobs[key]), self._written_at.get(key, 0)) for key in found]
+
+    def delete(self, key: str) -> None:
+        """See `Blobs.delete`."""
+        with self._lock:
+            self._blobs.pop(key, None)
 
     def get(self, key: str) -> bytes:
         """See `Blobs.get`."""
@@ -68,7 +84,11 @@ class MemoryBlobs:
         if hashlib.sha256(body).hexdigest() != ticket.fields["sha256"]:
             raise Invalid("the body has another hash than the ticket")
         with self._lock:
-            self._blobs[ticket.url.removeprefix("memory:")] = bytes(body)
+            self._write(ticket.url.removeprefix("memory:"), body)
+
+    def _write(self, key: str, body: bytes) -> None:
+        self._blobs[key] = bytes(body)
+        self._written_at[key] = self._clock()
 
 
 class MemoryCatalog:
@@ -82,6 +102,8 @@ class MemoryCatalog:
         self._updates: dict[tuple[str, str], Update] = {}
         self._clients: dict[tuple[str, str], Client] = {}
         self._leases: dict[str, EvaluationLease] = {}
+        self._turns: dict[str, MergeLease] = {}
+        self._marks: dict[str, SweepMark] = {}
         self._evaluations: dict[tuple[str, int], Evaluation] = {}
 
     def create_run(self, run: Run, head: Head, genesis: LedgerEntry) -> None:
@@ -154,6 +176,10 @@ class MemoryCatalog:
             ]
         return sorted(waiting, key=lambda update: update.update_id)[:limit]
 
+    def pending_count(self, run: str, limit: int) -> int:
+        """See `Updates.pending_count`."""
+        return len(self.pending(run, limit))
+
     def commit(self, commit: Commit) -> None:
         """See `Updates.commit`."""
         with self._lock:
@@ -173,6 +199,28 @@ class MemoryCatalog:
                 raise Conflict(f"update {update.update_id} is no longer pending")
         if commit.entry is not None and (commit.entry.run, commit.entry.version) in self._ledger:
             raise Conflict(f"version {commit.entry.version} is in the ledger")
+
+    def merge_lease(self, run: str) -> MergeLease | None:
+        """See `Turns.merge_lease`."""
+        with self._lock:
+            return self._turns.get(run)
+
+    def claim_merging(self, lease: MergeLease, previous: MergeLease | None) -> None:
+        """See `Turns.claim_merging`."""
+        with self._lock:
+            if self._turns.get(lease.run) not in (previous, lease):
+                raise Conflict("another merger is at it")
+            self._turns[lease.run] = lease
+
+    def sweep_mark(self, run: str) -> SweepMark:
+        """See `Turns.sweep_mark`."""
+        with self._lock:
+            return self._marks.get(run, SweepMark(run))
+
+    def set_sweep_mark(self, mark: SweepMark) -> None:
+        """See `Turns.set_sweep_mark`."""
+        with self._lock:
+            self._marks[mark.run] = mark
 
     def join(self, client: Client) -> None:
         """See `Clients.join`."""

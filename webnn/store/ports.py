@@ -16,8 +16,10 @@ from webnn.core.records import (
     EvaluationLease,
     Head,
     LedgerEntry,
+    MergeLease,
     Run,
     Status,
+    SweepMark,
     Update,
 )
 
@@ -32,6 +34,18 @@ class UploadTicket(Struct, frozen=True):
     fields: dict[str, str] = field(default_factory=dict)
 
 
+class Blob(Struct, frozen=True):
+    """What a listing says of a blob.
+
+    Attributes:
+        written_at: Milliseconds since 1970, by the store's clock.
+    """
+
+    key: str
+    bytes: int
+    written_at: int
+
+
 class Blobs(Protocol):
     """Immutable bytes under keys."""
 
@@ -41,6 +55,14 @@ class Blobs(Protocol):
 
     def get(self, key: str) -> bytes:
         """The whole blob. Raises Missing."""
+        ...
+
+    def listed(self, prefix: str, after: str, limit: int) -> list[Blob]:
+        """Blobs whose keys begin with `prefix` and come after the key `after`, in the order of their keys."""
+        ...
+
+    def delete(self, key: str) -> None:
+        """Deletes a blob, if it is there. Only `webnn.clearing` may: it says when nobody can name a blob any more."""
         ...
 
     def download_url(self, key: str, expires_in: int) -> str:
@@ -109,12 +131,36 @@ class Updates(Protocol):
         """
         ...
 
+    def pending_count(self, run: str, limit: int) -> int:
+        """How many updates are pending; counts no further than `limit`."""
+        ...
+
     def commit(self, commit: Commit) -> None:
         """Writes the commit, all or nothing: see `webnn.commit`. At most `MAX_COMMIT` updates.
 
         Raises:
             Conflict: The head is no longer `commit.base`, or an update is no longer pending. Nothing was written.
         """
+        ...
+
+
+class Turns(Protocol):
+    """Which merger is at which run, and how far the sweep is."""
+
+    def merge_lease(self, run: str) -> MergeLease | None:
+        """The newest lease, expired or not; None before the first."""
+        ...
+
+    def claim_merging(self, lease: MergeLease, previous: MergeLease | None) -> None:
+        """Puts `lease` in place of `previous`. Raises Conflict if that is no longer what is there."""
+        ...
+
+    def sweep_mark(self, run: str) -> SweepMark:
+        """How far sweeping the run's blobs is."""
+        ...
+
+    def set_sweep_mark(self, mark: SweepMark) -> None:
+        """Notes how far it is, whatever was noted before: to sweep again what was swept does no harm."""
         ...
 
 
@@ -158,5 +204,5 @@ class Evaluations(Protocol):
         ...
 
 
-class Catalog(Runs, Updates, Clients, Evaluations, Protocol):
+class Catalog(Runs, Updates, Turns, Clients, Evaluations, Protocol):
     """All the rows."""

@@ -16,6 +16,8 @@ from webnn.store.rows import RunRow
 HEAD = "head"
 RUN = "run"
 LEASE = "lease"
+TURN = "turn"
+MARK = "mark"
 
 Record = TypeVar("Record", bound=Struct)
 

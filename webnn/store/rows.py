@@ -1,7 +1,7 @@
 """The rows of a stage's table, as PynamoDB models.
 
-Partition key `run`, sort key `item`: `run`, `head`, `lease`, `update#ID`, `ledger#VERSION`, `client#ID`,
-`evaluation#VERSION` (versions padded so that they sort). Partition `*` lists the runs. Two local indexes,
+Partition key `run`, sort key `item`: `run`, `head`, `lease`, `turn`, `mark`, `update#ID`, `ledger#VERSION`,
+`client#ID`, `evaluation#VERSION` (versions padded so that they sort). Partition `*` lists the runs. Two local indexes,
 because only those can be read consistently: `pending` holds the updates that still have the attribute of that
 name, `seen` the clients by when they last asked for a task.
 """
@@ -11,6 +11,7 @@ from typing import Any
 from msgspec import Struct
 from pynamodb.attributes import (
     Attribute,
+    BooleanAttribute,
     JSONAttribute,
     NumberAttribute,
     UnicodeAttribute,
@@ -135,6 +136,22 @@ class LeaseRow(Row):
     generation = NumberAttribute(default=0)
 
 
+class TurnRow(Row):
+    """Which merger is at the run."""
+
+    holder = UnicodeAttribute()
+    expires_at = NumberAttribute()
+    again = BooleanAttribute()
+
+
+class MarkRow(Row):
+    """How far the sweep of the run's blobs is."""
+
+    key = UnicodeAttribute()
+    version = NumberAttribute()
+    cleared_at = NumberAttribute()
+
+
 class EvaluationRow(Row):
     """An evaluation."""
 
@@ -157,6 +174,8 @@ class Rows(Struct, frozen=True):
     update: type[UpdateRow]
     client: type[ClientRow]
     lease: type[LeaseRow]
+    turn: type[TurnRow]
+    mark: type[MarkRow]
     evaluation: type[EvaluationRow]
     pending: Any
     seen: Any
@@ -210,6 +229,8 @@ def bind(table: str, region: str, host: str | None) -> Rows:
         update=update,
         client=client,
         lease=bound(LeaseRow),
+        turn=bound(TurnRow),
+        mark=bound(MarkRow),
         evaluation=bound(EvaluationRow),
         pending=update.by_pending,
         seen=client.by_seen,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NoReturn
 from botocore.exceptions import BotoCoreError, ClientError
 
 from webnn.errors import Conflict, Missing, Unavailable
-from webnn.store.ports import UploadTicket
+from webnn.store.ports import Blob, UploadTicket
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -38,6 +38,28 @@ class S3Blobs:
         """See `Blobs.get`."""
         try:
             return self._s3.get_object(Bucket=self._bucket, Key=key)["Body"].read()
+        except ClientError as error:
+            _translate(error, key)
+        except BotoCoreError as error:
+            raise Unavailable(f"S3 did not answer about {key}", key=key) from error
+
+    def listed(self, prefix: str, after: str, limit: int) -> list[Blob]:
+        """See `Blobs.listed`."""
+        try:
+            answer = self._s3.list_objects_v2(Bucket=self._bucket, Prefix=prefix, StartAfter=after, MaxKeys=limit)
+        except ClientError as error:
+            _translate(error, prefix)
+        except BotoCoreError as error:
+            raise Unavailable(f"S3 did not answer about {prefix}", key=prefix) from error
+        return [
+            Blob(found["Key"], found["Size"], int(found["LastModified"].timestamp() * 1000))
+            for found in answer.get("Contents", [])
+        ]
+
+    def delete(self, key: str) -> None:
+        """See `Blobs.delete`."""
+        try:
+            self._s3.delete_object(Bucket=self._bucket, Key=key)
         except ClientError as error:
             _translate(error, key)
         except BotoCoreError as error:
