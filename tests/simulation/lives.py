@@ -1,0 +1,346 @@
+"""One life of a run, from a seed: clients, functions, sweeps and an owner, in virtual time and any weather.
+
+    python tests/simulation/lives.py 17            # lives the life of seed 17 and tells what happened
+    python tests/simulation/lives.py 0-2000        # until one breaks a promise
+
+First the weather does what it likes for some minutes. Then it clears, nobody begins anything new, and what is under way
+ends. Then the sweeps come by, the dead-letter queue is put back, and everything must add up.
+"""
+
+import json
+import random  # noqa: TID251  # seeded: it is chance that is simulated
+import sys
+import traceback
+from collections import Counter
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import Any
+from urllib.parse import quote_plus
+
+import numpy as np
+from faults import Heedless
+from samples import SECRET, a_spec
+from weather import MINUTE, Sky
+from witness import Witness, WitnessedBlobs, WitnessedCatalog
+
+from webnn.clients import Evaluate, Stop, Train, Wait
+from webnn.core.ids import make_id
+from webnn.core.records import LedgerEntry, Without
+from webnn.core.wire import sha256
+from webnn.errors import Conflict, Invalid, Missing, Unauthorized, Unavailable
+from webnn.evaluations import Report
+from webnn.simulate.network import Remote
+from webnn.simulate.queue import Message, Queue
+from webnn.simulate.timeline import Actor, Timeline
+from webnn.store import keys
+from webnn.updates import Announcement, Opened
+from webnn.wiring import Services, assemble
+
+STORM = 4 * MINUTE
+MERGE_LIMIT, SWEEP_LIMIT = MINUTE, 5 * MINUTE
+RULES: list[dict[str, Any]] = [
+    {"name": "delta"},
+    {"name": "delta", "server_rate": 0.5, "discounting": {"name": "cutoff", "limit": 3}},
+    {"name": "average"},
+    {"name": "weighted"},
+]
+
+
+class Life:
+    """One life. Calm lives have no faults, and therefore make promises without a sweep."""
+
+    def __init__(self, seed: int, trace: Callable[[str], None] = lambda _: None) -> None:
+        self.chance = random.Random(seed)
+        self.calm = seed % 4 == 0
+        self.heedless = seed % 4 == 3  # no merger knows of the others: what protects is the commit alone
+        self.trace = trace
+        self.witness = Witness(RULES[seed // 4 % len(RULES)])
+        self.timeline = Timeline()
+        self.catalog = WitnessedCatalog(self.witness)
+        self.blobs = WitnessedBlobs(self.witness, self.timeline.clock)
+        self.sky = Sky(self.chance, self.calm)
+        self.queue = Queue(self.timeline, self.invoke, self.pick)
+        self.budget = self.chance.choice([200, 3_000, 40_000])  # when a merge function stops beginning commits
+        self.warm: list[Services] = []
+        self.clients: list[Actor] = []
+        self.happened: Counter[str] = Counter()
+        self.asked = self.storming = self.last_move = 0
+        self.moves: list[LedgerEntry] = []
+        self.errors: list[Exception] = []
+
+    # -- the stage ----------------------------------------------------------------------------------------------------
+
+    def services(self, kills: bool = True) -> Services:
+        """A function's, or a program's: its own view of the stores, its own clock."""
+        skew = 0 if self.calm else self.chance.randrange(-2_000, 2_000)
+        over = self.sky.over(kills=kills)
+
+        def clock() -> int:
+            return self.timeline.now + skew
+
+        def new_id() -> str:
+            return make_id(clock(), self.chance.randbytes(10))
+
+        rows = Heedless(self.catalog) if self.heedless else self.catalog
+        catalog, blobs, queue = (Remote(each, self.timeline, over) for each in (rows, self.blobs, self.queue))
+        made = assemble(
+            catalog, blobs, SECRET, lambda body: queue.send(body), clock=clock, ids=new_id,
+            observe=self.witness.observed,
+        )  # fmt: skip
+        return made
+
+    def start(self) -> None:
+        end = {"accuracy": 0.9 if self.chance.random() < 0.1 else 1.0}
+        limits = {"pending": self.chance.choice([4, 1000]), "upload_seconds": self.chance.choice([30, 900])}
+        training = a_spec()["training"] | {"rule": self.witness.rule}
+        body = json.dumps(a_spec(training=training, end=end, limits=limits, validation={"every_versions": 7})).encode()
+        at_home = assemble(
+            self.catalog, self.blobs, SECRET, self.queue.send, clock=self.timeline.clock,
+            ids=lambda: make_id(self.timeline.now, self.chance.randbytes(10)),
+        )  # fmt: skip
+        at_home.runs.start("line", "A line", "Fits a line.", body, np.float32([1, 2, 3]))
+
+    def live(self) -> None:
+        """Lives it to its end."""
+        self.start()
+        self.storming = self.last_move = self.timeline.now + STORM
+        api = [self.services(kills=False) for _ in range(2)]
+        self.clients = [
+            self.timeline.spawn(f"client {n}", lambda: Visitor(self, self.chance.choice(api)).live(), n * 500)
+            for n in range(self.chance.randint(3, 9))
+        ]
+        for _ in range(0 if self.calm else self.chance.choice([0, 0, 1, 3])):
+            self.timeline.spawn("owner", self.operate, self.chance.randrange(STORM))
+        if not self.calm:
+            for minute in range(1, STORM // MINUTE):
+                self.timeline.spawn("sweep", self.sweep, minute * MINUTE)
+        self.timeline.run(self.storming)
+        self.sky.clears()
+        self.timeline.run(self.timeline.now + 20 * MINUTE)
+        if self.calm:
+            assert self.witness.waiting() == [], "rung for, and not merged before a sweep came"
+        self.end_well()
+
+    def end_well(self) -> None:
+        """The sweeps come by, and the dead-letter queue is put back."""
+        self.queue.redrive()
+        while self.asleep or self.timeline.now < self.last_move + 150 * MINUTE:
+            self.timeline.spawn("sweep", self.sweep)
+            self.timeline.run(self.timeline.now + 25 * MINUTE)
+        self.check()
+        self.timeline.end()
+
+    @property
+    def asleep(self) -> bool:
+        return self.happened["owner begins"] > self.happened["owner ends"]
+
+    def check(self) -> None:
+        self.witness.check_everything_is_settled()
+        assert self.catalog.pending("line", 1000) == []
+        assert self.witness.orphans() == [], "orphans are left"
+        assert self.queue.waiting == self.queue.dead == []
+        lease = self.catalog.merge_lease("line")
+        assert lease is None or lease.expires_at == 0 or lease.expires_at <= self.timeline.now
+        made = [entry for entry in self.witness.entries if entry.restores is not None or entry.without]
+        assert all(move in made for move in self.moves), "a move was reported that never was made"
+        assert len(made) <= self.asked, "a move was made twice"
+        assert self.errors == []
+
+    # -- functions ----------------------------------------------------------------------------------------------------
+
+    def pick(self, visible: list[Message]) -> list[Message]:
+        return self.chance.sample(visible, min(len(visible), self.chance.randint(1, 10)))
+
+    def invoke(self, bodies: Sequence[bytes], done: Callable[[], None]) -> None:
+        def work() -> None:
+            services = self.warm.pop() if self.warm and self.chance.random() < 0.8 else self.services()
+            end = self.timeline.now + self.budget
+            answered = services.answerer.answer(list(bodies), lambda: self.timeline.now >= end)
+            self.trace(f"{self.timeline.now} merge: {answered}")
+            self.warm.append(services)
+            if not answered.failures:
+                done()
+            elif self.calm:
+                self.errors += [error for _, error in answered.failures]
+
+        self.function("merge", work, MERGE_LIMIT, self.queue.ended)
+
+    def sweep(self) -> None:
+        services, end = self.services(), self.timeline.now + SWEEP_LIMIT - MINUTE
+        try:
+            swept = services.sweeper.sweep(lambda: self.timeline.now >= end)
+        except Unavailable:
+            return
+        self.trace(f"{self.timeline.now} sweep: {swept}")
+        if not self.sky.harsh:
+            self.errors += [one.error for one in swept if one.error and not isinstance(one.error, Unavailable)]
+
+    def function(self, name: str, work: Callable[[], None], limit: int, ended: Callable[[], None]) -> None:
+        def run() -> None:
+            try:
+                work()
+            finally:
+                ended()
+
+        actor = self.timeline.spawn(name, run)
+        self.timeline.after(limit, lambda: self.timeline.kill(actor))
+
+    # -- the owner ----------------------------------------------------------------------------------------------------
+
+    def operate(self) -> None:
+        """A rollback or an unmerge from a laptop, which may be shut in the middle and opened hours later."""
+        self.happened["owner begins"] += 1
+        try:
+            self.move(self.services())
+        except (Unavailable, Conflict, Invalid) as error:
+            self.trace(f"{self.timeline.now} owner: {error!r}")
+        finally:
+            self.happened["owner ends"] += 1
+            self.last_move = self.timeline.now
+
+    def move(self, services: Services) -> None:
+        naps = self.chance.random() < 0.3
+        if naps:
+            self.blobs_nap(services)
+        self.asked += 1
+        head = self.catalog.head("line")
+        held = self.witness.made[head.version].held
+        if self.chance.random() < 0.5 or not held:
+            entry = services.restorer.rollback("line", self.chance.choice(self.witness.entries).version)
+        else:
+            line = self.chance.choice(held)
+            what = self.chance.choice([Without((line.client_id,), ()), Without((), (line.update_id,))])
+            entry = services.restorer.unmerge("line", what)
+        self.moves.append(entry)
+        self.trace(f"{self.timeline.now} owner: {entry}")
+
+    def blobs_nap(self, services: Services) -> None:
+        """Shuts the laptop between writing a checkpoint and naming it."""
+        create = services.restorer._blobs.create
+
+        def slowly(key: str, body: bytes) -> None:
+            create(key, body)
+            self.happened["nap"] += 1
+            self.timeline.sleep(150 * MINUTE)
+
+        services.restorer._blobs.create = slowly
+
+    # -- S3 -----------------------------------------------------------------------------------------------------------
+
+    def upload(self, opened: Opened, body: bytes) -> None:
+        """What S3 does with a form: it takes it, if it is in time, and tells the queue."""
+        self.blobs.upload(opened.ticket, body)
+        key = opened.ticket.url.removeprefix("memory:")
+        message = json.dumps({"Records": [{"s3": {"object": {"key": quote_plus(key)}}}]}).encode()
+        often = 1 if self.calm else self.chance.choice([0, 1, 1, 1, 2])
+        for _ in range(often if self.sky.harsh or self.calm else 1):
+            self.timeline.after(self.chance.randrange(3_000), lambda: self.queue.send(message))
+
+
+class Visitor:
+    """A client in somebody's browser."""
+
+    def __init__(self, life: Life, api: Services) -> None:
+        self.life = life
+        self.api = api
+        self.chance = life.chance
+        self.timeline = life.timeline
+        self.gate = Remote(life, life.timeline, life.sky.over(kills=False))
+        self.store = Remote(life.blobs, life.timeline, life.sky.over(kills=False))
+
+    def live(self) -> None:
+        member = self.again(lambda: self.api.clients.join("line"))
+        while member and self.timeline.now < self.life.storming:
+            try:
+                task = self.api.clients.next_task(member)
+                if isinstance(task, Stop):
+                    return
+                self.act(member, task)
+            except Unauthorized:
+                member = self.again(lambda: self.api.clients.join("line"))
+            except (Unavailable, Conflict, Invalid) as error:
+                self.life.trace(f"{self.timeline.now} client: {error!r}")
+                self.timeline.sleep(1_000)
+
+    def act(self, member: Any, task: Any) -> None:
+        if isinstance(task, Wait):
+            self.timeline.sleep(int(task.seconds * 1000))
+        elif isinstance(task, Evaluate):
+            self.timeline.sleep(self.chance.randrange(10_000))
+            report = Report(
+                task.lease.evaluation_id, task.lease.version, 0.5, 0.95 if self.chance.random() < 0.2 else 0.5, 8
+            )
+            with suppress(Missing):  # another was asked since
+                self.again(lambda: self.api.evaluations.report(member, report))
+        elif isinstance(task, Train):
+            self.train(member, task)
+
+    def train(self, member: Any, task: Train) -> None:
+        base = self.store.get(task.head.checkpoint_key)
+        assert sha256(base) == task.head.sha256
+        self.timeline.sleep(self.chance.choice([100, 1_000, 10_000]) + self.chance.randrange(2_000))
+        delta = np.float32([self.chance.uniform(-1, 1) for _ in range(3)])
+        if self.chance.random() < 0.1:
+            delta[self.chance.randrange(3)] = self.chance.choice([np.nan, np.inf, 1e30])
+        body = delta.tobytes()
+        announcement = Announcement(
+            task.head.version, task.head.generation, self.chance.randint(1, 9), 8, len(body), sha256(body), "float32"
+        )
+        opened = self.again(lambda: self.api.updates.announce(member, announcement))
+        if opened is not None and self.chance.random() < 0.9:
+            self.upload(opened, body)
+
+    def upload(self, opened: Opened, body: bytes) -> None:
+        update_id = keys.parse_update(opened.ticket.url.removeprefix("memory:"))[1]
+        if self.chance.random() < 0.1:
+            self.timeline.sleep(self.chance.randrange(20 * MINUTE))
+
+        def once() -> None:
+            if self.timeline.now < self.life.witness.opened[update_id].expires_at:
+                self.gate.upload(opened, body)
+
+        self.again(once)
+        if self.chance.random() < 0.1 and not self.life.calm:
+            self.again(once)
+
+    def again(self, call: Callable[[], Any]) -> Any:
+        """Tries a few times, as clients do."""
+        for _ in range(3):
+            try:
+                return call()
+            except Unavailable:
+                self.timeline.sleep(2_000)
+        return None
+
+
+def lived(seed: int, trace: Callable[[str], None] = lambda _: None) -> Life:
+    """The life of a seed. Raises AssertionError where it breaks a promise."""
+    life = Life(seed, trace)
+    life.live()
+    return life
+
+
+def seeds(text: str) -> range:
+    first, _, last = text.partition("-")
+    return range(int(first), int(last or first) + 1)
+
+
+def main() -> int:
+    """Lives through the seeds that it is told; gives 1 at the first broken promise."""
+    wanted, total = seeds(sys.argv[1]), Counter[str]()
+    trace = print if len(wanted) == 1 else lambda _: None
+    for seed in wanted:
+        try:
+            life = lived(seed, trace)
+        except Exception:
+            traceback.print_exc()
+            print(f"seed {seed} breaks a promise: python tests/simulation/lives.py {seed}")
+            return 1
+        total += Counter(str(update.state) for update in life.witness.settled.values()) + life.sky.happened
+    print(total)
+    print(f"{len(wanted)} lives, all promises kept")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
