@@ -7,7 +7,7 @@ STAGE ?= localstack
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format package deploy localstack bench lock clean web
+.PHONY: help setup demo test simulate check format package deploy localstack bench lock clean web
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -40,6 +40,10 @@ test: setup ## Run all tests (on LocalStack too, where it can be installed)
 	@$(PYTHON) localstack/install.py || echo "LocalStack cannot be set up here: its tests are skipped, by name"
 	@$(BIN)/python -m pytest $(ARGS)
 	@cd web && npm run --silent test
+
+SEEDS ?= 0-9999
+simulate: setup ## Live lives of a run in virtual time, amid faults (SEEDS=0-9999, or one seed to see what happens)
+	@PYTHONPATH=tests:tests/simulation $(BIN)/python tests/simulation/lives.py $(SEEDS)
 
 check: setup ## Lint, types, layers: all that needs no engine
 	@$(BIN)/ruff format --check .

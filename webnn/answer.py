@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Iterable
 
+import msgspec
 from msgspec import Struct
 
-from webnn import doorbell
 from webnn.commit import Committer, Drained
+from webnn.doorbell import Ring, runs_in
 from webnn.errors import Invalid, Missing
 
 
@@ -34,29 +35,29 @@ class Answerer:
     def answer(self, bodies: Iterable[object], out_of_time: Callable[[], bool]) -> Answered:
         """Drains the runs that the messages speak of. Whatever is wrong with one, the others are served."""
         answered = Answered({}, [], [])
-        for run, after in sorted(_runs_in(bodies, answered.failures).items()):
+        for rung in _runs_in(bodies, answered.failures):
             try:
-                answered.drained[run] = self._drain(run, after, out_of_time)
+                answered.drained[rung.run] = self._drain(rung, out_of_time)
             except Missing:
-                answered.gone.append(run)
+                answered.gone.append(rung.run)
             except Exception as error:  # the others are not to blame
-                answered.failures.append((run, error))
+                answered.failures.append((rung.run, error))
         return answered
 
-    def _drain(self, run: str, after: str, out_of_time: Callable[[], bool]) -> Drained:
-        drained = self._committer.drain(run, out_of_time, after)
+    def _drain(self, rung: Ring, out_of_time: Callable[[], bool]) -> Drained:
+        drained = self._committer.drain(rung.run, out_of_time, rung.after, rung.again)
         if not drained.complete:
-            self._ring(doorbell.ring(run, drained.passed))
+            self._ring(msgspec.json.encode(Ring(rung.run, drained.passed, drained.again)))
         return drained
 
 
-def _runs_in(bodies: Iterable[object], failures: list[tuple[str, Exception]]) -> dict[str, str]:
-    """The runs, each with the id behind which to look; of several that of the message that skips least."""
-    runs: dict[str, str] = {}
+def _runs_in(bodies: Iterable[object], failures: list[tuple[str, Exception]]) -> list[Ring]:
+    """One ring for each run that the messages speak of, by name."""
+    rings: dict[str, Ring] = {}
     for body in bodies:
         try:
-            for run, after in doorbell.runs_in(body).items():
-                runs[run] = min(after, runs.get(run, after))
+            for run, rung in runs_in(body).items():
+                rings[run] = rung & rings.get(run, rung)
         except Invalid as error:
             failures.append(("", error))
-    return runs
+    return [rings[run] for run in sorted(rings)]

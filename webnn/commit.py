@@ -68,7 +68,8 @@ class Drained(Struct, frozen=True):
         refused: Updates rejected or discarded.
         conflicts: Attempts that another merger beat.
         complete: Whether all that was uploaded is settled; if not, ring the doorbell again.
-        passed: Where to go on if it is not: up to this id nothing is uploaded that had not been settled.
+        passed: Where to go on if it is not: up to this id nothing was uploaded that had not been settled.
+        again: Whether to look there again too, before the work is called complete.
         elsewhere: Whether what is left was left to another merger, which looks again before it ends.
     """
 
@@ -78,6 +79,7 @@ class Drained(Struct, frozen=True):
     conflicts: int = 0
     complete: bool = True
     passed: str = ""
+    again: bool = False
     elsewhere: bool = False
 
 
@@ -94,10 +96,11 @@ class Committer:
         new_id: Callable[[], str],
         ahead: Ahead = one_by_one,
         observe: Observer = nobody,
+        most: int = MAX_COMMIT,
     ) -> None:
         """Takes its stores, a clock (milliseconds since 1970) and a source of ids that never repeat.
 
-        Beside them: how to read bodies ahead, and whom to tell of each attempt.
+        Beside them: how to read bodies ahead, whom to tell of each attempt, and how many updates a commit may settle.
         """
         self._catalog = catalog
         self._blobs = blobs
@@ -107,14 +110,16 @@ class Committer:
         self._new_id = new_id
         self._ahead = ahead
         self._observe = observe
+        self._most = most
 
-    def drain(self, run: str, out_of_time: Callable[[], bool], after: str = "") -> Drained:
-        """Settles all that is pending and uploaded, in commits of up to `MAX_COMMIT`, until done or out of time.
+    def drain(self, run: str, out_of_time: Callable[[], bool], after: str = "", again: bool = False) -> Drained:
+        """Settles all that is pending and uploaded, commit after commit, until done or out of time.
 
         Args:
             run: The run.
             out_of_time: Asked between commits.
             after: Begin behind this update id: what a drain that ran out of time had `passed`.
+            again: In the end look before it too.
 
         Raises:
             Missing: No such run.
@@ -126,7 +131,7 @@ class Committer:
         if turn is None:
             return Drained(elsewhere=True)
         try:
-            return self._drain(run, spec, turn, out_of_time, Drained(passed=after))
+            return self._drain(run, spec, turn, out_of_time, Drained(passed=after, again=again))
         finally:
             turn.drop()
 
@@ -134,15 +139,15 @@ class Committer:
         beaten = Counter[int]()
         while not out_of_time():
             if not turn.keep():
-                return replace(done, passed="", elsewhere=True)
+                return replace(done, passed="", again=False, elsewhere=True)
             # Before the head: an update announced after this was read may stand on a version that it has not seen.
             begun = self._clock()
-            batch = fitting(spec, self._catalog.pending(run, MAX_COMMIT, after=done.passed))
+            batch = fitting(spec, self._catalog.pending(run, self._most, after=done.passed))
             head = self._catalog.head(run)
             if not batch:
-                done = replace(done, passed="")
-                if turn.over():
-                    return done
+                if not done.again and turn.over():
+                    return replace(done, passed="")
+                done = replace(done, passed="", again=False)
                 continue
             commit = self._decide(spec, head, batch)
             if not commit.settled:
@@ -153,7 +158,7 @@ class Committer:
                 done = replace(done, conflicts=done.conflicts + 1)
                 beaten[head.version] += 1
                 _check_patience(run, beaten[head.version])
-        return replace(done, complete=False)
+        return replace(done, complete=False, again=turn.drop() or done.again)
 
     def _land(self, commit: Commit, begun: int) -> bool:
         landed = land(self._catalog, commit)

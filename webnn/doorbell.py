@@ -13,19 +13,24 @@ from webnn.store import keys
 
 
 class Ring(Struct, frozen=True):
-    """Our own message."""
+    """Our own message: a run has more to merge.
+
+    Attributes:
+        after: Behind this update id.
+        again: And, once that is done, possibly before it.
+    """
 
     run: RunName
     after: Annotated[str, Meta(pattern=r"^([0-9a-f]{32})?\Z")] = ""
+    again: bool = False
+
+    def __and__(self, other: "Ring") -> "Ring":
+        """One ring for two of the same run: nothing is looked at twice before all was looked at once."""
+        return self if self == other else Ring(self.run, max(self.after, other.after), again=True)
 
 
-def ring(run: str, after: str = "") -> bytes:
-    """A message that says: this run has more to merge, behind this update id."""
-    return msgspec.json.encode(Ring(run, after))
-
-
-def runs_in(body: Any) -> dict[str, str]:
-    """The runs a message speaks of, each with the update id behind which to look: our own ring, or an S3 event.
+def runs_in(body: Any) -> dict[str, Ring]:
+    """The runs a message speaks of, and where to look in each: our own ring, or an S3 event.
 
     Empty for S3's test event and for objects that are no updates.
 
@@ -45,19 +50,19 @@ def runs_in(body: Any) -> dict[str, str]:
     return _uploaded(message.get("Records"))
 
 
-def _rung(message: dict[str, Any]) -> dict[str, str]:
+def _rung(message: dict[str, Any]) -> dict[str, Ring]:
     try:
         rung = msgspec.convert(message, Ring)
     except msgspec.ValidationError as error:
         raise Invalid("the message rings for what cannot be a run") from error
-    return {rung.run: rung.after}
+    return {rung.run: rung}
 
 
-def _uploaded(records: Any) -> dict[str, str]:
+def _uploaded(records: Any) -> dict[str, Ring]:
     if not isinstance(records, Iterable) or isinstance(records, (str, bytes, dict)):
         raise Invalid("the message is neither a ring nor an S3 event")
     found = (keys.parse_update(_object_key(record)) for record in records)
-    return {update[0]: "" for update in found if update is not None}
+    return {update[0]: Ring(update[0]) for update in found if update is not None}
 
 
 def _object_key(record: Any) -> str:

@@ -59,12 +59,13 @@ class Turn:
         self._lease = self._changed(lease, again=False) if lease is not None and asked else None
         return self._lease is None
 
-    def drop(self) -> None:
-        """Lets go whoever asked: the message that brought this merger will be answered by another."""
+    def drop(self) -> bool:
+        """Lets go, and says whether somebody asked to look again: another has to, then."""
         lease, self._lease = self._lease, None
         if lease is not None:
             with suppress(Unavailable):  # it runs out by itself
-                self._changed(lease, expires_at=0)
+                lease = self._changed(lease, expires_at=0)
+        return lease is not None and lease.again
 
     def _changed(self, lease: MergeLease, **members: int) -> MergeLease | None:
         """The lease changed, or as it is now if others were faster again and again; None if another took it."""

@@ -22,7 +22,7 @@ from webnn.restore import Restorer
 from webnn.runs import Runs
 from webnn.settings import Settings, environment, settings
 from webnn.specs import Specs
-from webnn.store.ports import Blobs, Catalog
+from webnn.store.ports import MAX_COMMIT, Blobs, Catalog
 from webnn.sweep import Sweeper
 from webnn.tokens import Tokens
 from webnn.updates import Updates
@@ -84,10 +84,11 @@ def assemble(
     ids: Callable[[], str] = new_id,
     ahead: Ahead = one_by_one,
     observe: Observer = nobody,
+    most: int = MAX_COMMIT,
 ) -> Services:
     """The use cases on any stores."""
     specs = Specs(catalog, blobs)
-    committer = Committer(catalog, blobs, specs, clock=clock, new_id=ids, ahead=ahead, observe=observe)
+    committer = Committer(catalog, blobs, specs, clock=clock, new_id=ids, ahead=ahead, observe=observe, most=most)
     clearing = Clearing(catalog, blobs, specs, clock=clock)
     evaluations = Evaluations(catalog, specs, clock=clock)
     return Services(

@@ -9,11 +9,12 @@ from urllib.parse import quote_plus
 import pytest
 from asking import Api
 from faults import Faulty, around
-from samples import World, a_world, an_id, body_of
+from samples import World, a_world, an_id, body_of, never
 
 from webnn import doorbell
 from webnn.core.records import Update
 from webnn.decision import GRACE_MILLISECONDS
+from webnn.doorbell import Ring
 from webnn.errors import Corrupt, Invalid, Unavailable
 from webnn.store import keys
 from webnn.store.ports import MAX_COMMIT
@@ -54,6 +55,11 @@ def key_of(update: Update) -> str:
     return keys.update(update.run, update.update_id)
 
 
+def ring(run: str) -> str:
+    """A message of our own, as somebody may put it on the queue by hand."""
+    return json.dumps({"run": run})
+
+
 TEST_EVENT = json.dumps({"Service": "Amazon S3", "Event": "s3:TestEvent", "Bucket": "data"})
 
 
@@ -77,7 +83,7 @@ class TestMerge:
 
     def test_our_own_ring_is_heard(self, world: World, merge: Any) -> None:
         world.contribute([1, 0, 0])
-        assert merge(doorbell.ring("line").decode()) == {"runs": 1, "merged": 1}
+        assert merge(ring("line")) == {"runs": 1, "merged": 1}
 
     def test_s3s_test_event_is_let_be(self, merge: Any) -> None:
         assert merge(TEST_EVENT) == {"runs": 0, "merged": 0}
@@ -153,10 +159,10 @@ class TestMerge:
         looks = iter([False, True])
         monkeypatch.setattr("webnn.api.events.deadline", lambda _: lambda: next(looks))
         assert merge(uploaded(key_of(last))) == {"runs": 1, "merged": MAX_COMMIT}
-        (ring,) = world.rung
+        (rung,) = world.rung
         monkeypatch.undo()
         monkeypatch.setattr("webnn.api.events.services", lambda: world.services)
-        assert merge(ring.decode()) == {"runs": 1, "merged": 1}
+        assert merge(rung.decode()) == {"runs": 1, "merged": 1}
         assert world.now(last).version == MAX_COMMIT + 1
 
 
@@ -167,14 +173,35 @@ class TestOutOfTimeAmongTheNeverUploaded:
         early = [world.announce([0, 0, 0]) for _ in range(MAX_COMMIT)]
         looks = iter([False, True])
         monkeypatch.setattr("webnn.api.events.deadline", lambda _: lambda: next(looks, True))
-        merge(doorbell.ring("line").decode())
-        (ring,) = world.rung
-        assert doorbell.runs_in(ring) == {"line": early[-1].update_id}
+        merge(ring("line"))
+        (rung,) = world.rung
+        assert doorbell.runs_in(rung) == {"line": Ring("line", early[-1].update_id)}
 
         monkeypatch.setattr("webnn.api.events.deadline", lambda _: lambda: False)
         world.upload(early[0], body_of([0, 0, 0]))
-        assert merge(ring.decode()) == {"runs": 1, "merged": 0}
-        assert merge(uploaded(key_of(early[0])), ring.decode()) == {"runs": 1, "merged": 1}
+        assert merge(rung.decode()) == {"runs": 1, "merged": 0}
+        assert merge(uploaded(key_of(early[0])), rung.decode()) == {"runs": 1, "merged": 1}
+
+    def test_those_who_were_sent_away_meanwhile_are_served_in_the_end(
+        self, world: World, merge: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """An upload rings while another merger is at the run, and its update lies before where that one ends."""
+        early = [world.announce([0, 0, 0]) for _ in range(MAX_COMMIT)]
+
+        def looks() -> Any:
+            yield False
+            world.upload(early[0], body_of([0, 0, 0]))
+            assert world.services.committer.drain("line", never).elsewhere
+            while True:
+                yield True
+
+        looking = looks()
+        monkeypatch.setattr("webnn.api.events.deadline", lambda _: lambda: next(looking))
+        merge(ring("line"))
+        (rung,) = world.rung
+        assert doorbell.runs_in(rung) == {"line": Ring("line", early[-1].update_id, again=True)}
+        monkeypatch.setattr("webnn.api.events.deadline", lambda _: lambda: False)
+        assert merge(rung.decode()) == {"runs": 1, "merged": 1}
 
 
 class TestWhateverIsWrongWithOne:
@@ -202,7 +229,7 @@ class TestWhateverIsWrongWithOne:
         failing = around(world, catalog=Faulty(world.catalog, before=fault))
         monkeypatch.setattr("webnn.api.events.services", lambda: failing.services)
         with pytest.raises(ZeroDivisionError):
-            merge(*(doorbell.ring(name).decode() for name in ("line", "other")))
+            merge(*(ring(name) for name in ("line", "other")))
         assert [world.now(updates[0]).state, other.now(updates[1]).state] == ["pending", "merged"]
 
     def test_a_stage_that_lacks_a_parameter_acknowledges_nothing(
@@ -213,7 +240,7 @@ class TestWhateverIsWrongWithOne:
 
         monkeypatch.setattr("webnn.api.events.services", lacking)
         with pytest.raises(Unavailable):
-            merge(doorbell.ring("line").decode())
+            merge(ring("line"))
 
 
 class TestSweep:

@@ -1,7 +1,7 @@
 """Bugs that somebody could make: each must cost a promise in some life.
 
-A mutant is a line of the package and what it becomes. `test_mutants.py` gives each a copy of the package and lives until a
-promise breaks.
+A mutant is a line of the package and what it becomes. `test_mutants.py` gives each a copy of the package and lives on
+until a promise breaks.
 """
 
 from dataclasses import dataclass
@@ -92,14 +92,6 @@ MUTANTS = [
         "core/merge.py",
         "        staleness = version - update.base_version",
         "        staleness = max(0, version - len(folded) - update.base_version)",
-    ),
-    Mutant(
-        "the head is read before what is pending",
-        "commit.py",
-        "            batch = fitting(spec, self._catalog.pending(run, MAX_COMMIT, after=done.passed))\n"
-        "            head = self._catalog.head(run)",
-        "            head = self._catalog.head(run)\n"
-        "            batch = fitting(spec, self._catalog.pending(run, MAX_COMMIT, after=done.passed))",
     ),
     Mutant(
         "updates of an older generation are merged",

@@ -4,7 +4,7 @@ import random  # noqa: TID251  # seeded: it is chance that is simulated
 from collections import Counter
 from typing import Any
 
-from webnn.simulate.network import Fate
+from webnn.simulate.network import PATIENCE_MILLISECONDS, Fate
 
 WRITES = {
     "commit", "open_update", "create", "join", "touch", "claim_evaluation", "record_evaluation", "set_status",
@@ -27,27 +27,29 @@ class Sky:
         self.chance = chance
         self.harsh = 0.0 if calm else chance.choice([0.01, 0.04, 0.1])
         self.slow = 0.0 if calm else chance.choice([0.0, 0.02, 0.05])
+        self.pace = chance.choice([0.2, 0.005])  # of requests that go well: 5 ms or 200 ms each way
         self.happened: Counter[str] = Counter()
 
     def clears(self) -> None:
         self.harsh = self.slow = 0.0
 
-    def over(self, *, kills: bool) -> "Over":
+    def over(self, *, kills: bool, worse: int = 1) -> "Over":
         """The weather over one kind of caller; some cannot be killed, only left without an answer."""
-        return Over(self, kills)
+        return Over(self, kills, worse)
 
 
 class Over:
-    def __init__(self, sky: Sky, kills: bool) -> None:
+    def __init__(self, sky: Sky, kills: bool, worse: int) -> None:
         self._sky = sky
         self._kills = kills
+        self._worse = worse
 
     def __call__(self, method: str, _arguments: tuple[Any, ...]) -> Fate:
         chance, sky = self._sky.chance, self._sky
-        there, back = int(chance.expovariate(0.2)), int(chance.expovariate(0.2))
+        there, back = int(chance.expovariate(sky.pace)), int(chance.expovariate(sky.pace))
         if chance.random() < sky.slow:
             there += chance.randrange(30_000)
-        if chance.random() >= sky.harsh:
+        if chance.random() >= sky.harsh * self._worse:
             return Fate(there, back)
         kind = chance.choice(self._kinds(method))
         sky.happened[kind] += 1
@@ -65,7 +67,8 @@ class Over:
 
 
 def _fate(kind: str, there: int, back: int, chance: random.Random) -> Fate:
-    soon = chance.choice([0, 50, 5_000, 30_000, 9 * MINUTE])
+    # At once, as the caller gives up, long after.
+    soon = chance.choice([0, 5_000, PATIENCE_MILLISECONDS + chance.randrange(500), 30_000, 9 * MINUTE])
     fates = {
         "lost request": Fate(there, back, loses="request"),
         "lost answer": Fate(there, back, loses="answer"),

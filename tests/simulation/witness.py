@@ -1,12 +1,10 @@
 """What really happened, in the order in which it did, and whether it was allowed.
 
-The witness stands beside the stores and sees each write that took effect. It shares nothing with the code under test but
-the records and the arithmetic of one float32 operation: whose turn it was, what was pending, what the weights must be
-it works out for itself.
+The witness stands beside the stores and sees each write that took effect. It shares nothing with the code under test
+but the records and the ledger's digest: what was pending and what the weights must be it works out for itself.
 """
 
 import hashlib
-import itertools
 from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import Any

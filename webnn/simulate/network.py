@@ -87,7 +87,10 @@ class Remote:
         raise Unavailable("no answer")
 
     def _again(self, act: Callable[[], Any], delay: int) -> None:
-        self._timeline.after(delay, lambda: _answer(act) and None)
+        def land() -> None:
+            _answer(act)  # to nobody
+
+        self._timeline.after(delay, land)
 
     def _die(self) -> None:
         actor = self._timeline.actor()

@@ -5,6 +5,7 @@ after the visibility timeout when it does not, and goes to the dead-letter queue
 """
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from webnn.simulate.timeline import Timeline
 
@@ -83,7 +84,7 @@ class Queue:
             self.running += 1
             self.invoked += 1
             self._timeline.after(VISIBILITY_MILLISECONDS, self._deliver)
-            self._invoke([message.body for message in batch], lambda batch=batch: self._delete(batch))
+            self._invoke([message.body for message in batch], partial(self._delete, batch))
 
     def _visible(self) -> list[Message]:
         now = self._timeline.now
