@@ -142,9 +142,10 @@ class Life:
         while self.asleep or self.timeline.now < self.last_move + 150 * MINUTE:
             self.timeline.spawn("sweep", self.sweep)
             self.timeline.run(self.timeline.now + 25 * MINUTE)
-        for _ in range(4 if self.witness.orphans() else 0):  # more than a sweep could see to in its minute
+        while left := len(self.witness.orphans()):  # more than the sweeps could see to, a minute each
             self.timeline.spawn("sweep", self.sweep)
             self.timeline.run(self.timeline.now + 5 * MINUTE)
+            assert len(self.witness.orphans()) < left, "orphans are left"
         self.check()
         self.timeline.end()
 
