@@ -52,6 +52,15 @@ def test_what_was_never_started_is_missing(catalog: Catalog, run_name: str) -> N
     assert catalog.pending(run_name, 10) == []
 
 
+def test_a_head_that_never_was_conflicts_and_does_not_come_to_be(catalog: Catalog, run_name: str) -> None:
+    with pytest.raises(Conflict):
+        catalog.set_status(a_head(run_name), Status.PAUSED)
+    with pytest.raises(Conflict):
+        catalog.commit(a_commit(a_head(run_name)))
+    with pytest.raises(Missing):
+        catalog.head(run_name)
+
+
 def test_runs_are_listed_newest_first(catalog: Catalog, run_name: str) -> None:
     names = [f"{run_name}-{number}" for number in range(3)]
     for name, age in zip(names, (5, 9, 7), strict=True):

@@ -139,9 +139,9 @@ class MemoryCatalog:
     def set_status(self, head: Head, status: Status) -> None:
         """See `Runs.set_status`."""
         with self._lock:
-            current = self.head(head.run)
-            if current.status is not head.status:
-                raise Conflict(f"run {head.run!r} is {current.status}", run=head.run)
+            current = self._heads.get(head.run)
+            if current is None or current.status is not head.status:
+                raise Conflict(f"run {head.run!r} is no longer {head.status}", run=head.run)
             self._heads[head.run] = replace(current, status=status)
 
     def ledger_entry(self, run: str, version: int) -> LedgerEntry:
@@ -191,7 +191,7 @@ class MemoryCatalog:
                 self._ledger[commit.entry.run, commit.entry.version] = commit.entry
 
     def _check(self, commit: Commit) -> None:
-        if self.head(commit.base.run) != commit.base:
+        if self._heads.get(commit.base.run) != commit.base:
             raise Conflict(f"run {commit.base.run!r} is no longer at version {commit.base.version}")
         for update in commit.settled:
             held = self._updates.get((update.run, update.update_id))

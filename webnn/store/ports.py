@@ -101,7 +101,10 @@ class Runs(Protocol):
         ...
 
     def set_status(self, head: Head, status: Status) -> None:
-        """Changes the status of a head, from the one that `head` has. Raises Conflict if it has another by now."""
+        """Changes the status of a head, from the one that `head` has.
+
+        Raises Conflict if it has another by now, or never was.
+        """
         ...
 
     def ledger_entry(self, run: str, version: int) -> LedgerEntry:
