@@ -9,7 +9,7 @@ from catalog_model import Model, outcome
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, MultipleResults, RuleBasedStateMachine, initialize, multiple, rule
 from msgspec.structs import replace
-from samples import START, a_client, a_commit, a_head, a_lease, a_run, an_entry, an_evaluation, an_id
+from samples import START, a_client, a_commit, a_head, a_lease, a_run, an_entry, an_evaluation, an_id, an_update
 
 from webnn.core.records import Client, Evaluation, EvaluationLease, Head, Status
 from webnn.errors import Conflict, Missing
@@ -75,7 +75,13 @@ class RunRules(Compared):
 
     @initialize(target=runs)
     def first(self) -> str:
-        return self._start(self.name, START)
+        """With a row of every kind beside the others', which no query may take for its own."""
+        name = self._start(self.name, START)
+        self.both("join", a_client(name, 7))
+        self.both("claim_evaluation", a_lease(name, 7), None)
+        self.both("record_evaluation", an_evaluation(name, 7))
+        self.both("open_update", an_update(name, 7))
+        return name
 
     @rule(target=runs, suffix=st.sampled_from(["", "-longer", "-0"]), created_at=draws.AGES)
     def start(self, suffix: str, created_at: int) -> str:
@@ -89,12 +95,9 @@ class RunRules(Compared):
         self.both("ledger_entry", name, 0)
         return name
 
-    @rule(target=heads, run=runs)
-    def remember_head(self, run: str) -> Head:
-        return self.both("head", run)
-
     @rule(target=heads, run=runs, status=draws.STATUSES)
     def change_status(self, run: str, status: Status) -> Head:
+        """Gives the head as it was before."""
         return self._set_status(self.model.head(run), status)
 
     @rule(target=heads, head=heads, status=draws.STATUSES)
@@ -102,13 +105,19 @@ class RunRules(Compared):
         return self._set_status(head, status)
 
     def _set_status(self, head: Head, status: Status) -> Head:
+        before = self.model.head(head.run)
         self.both("set_status", head, status)
-        return self.both("head", head.run)
+        self.both("head", head.run)
+        return before
 
     @rule(run=runs, after=draws.AFTER, limit=draws.LIMITS)
     def page_the_ledger(self, run: str, after: int, limit: int) -> None:
         self.both("ledger", run, after, limit)
         self.both("ledger_entry", run, after + 1)
+
+
+class TableRules(Compared):
+    """What is of the whole table, where others' runs are too, and what is of no run."""
 
     @rule()
     def list_runs(self) -> None:
