@@ -197,7 +197,7 @@ class TakingPart(RunRules, TableRules, ClientRules, EvaluationRules):
 
 
 # How many histories, and how long; a call costs microseconds in memory, milliseconds over the network.
-HISTORIES = {"memory": (100, 50), "embedded": (40, 40), "localstack": (12, 40)}
+HISTORIES = {"memory": (100, 50), "embedded": (15, 40), "localstack": (6, 40)}
 SEARCH = int(os.environ.get("WEBNN_HISTORIES", "0"))
 
 

@@ -141,8 +141,12 @@ class Updates(Protocol):
     def commit(self, commit: Commit) -> None:
         """Writes the commit, all or nothing: see `webnn.commit`. At most `MAX_COMMIT` updates.
 
+        A commit that landed is never written twice: tried again, it changes nothing and either is answered as it was
+        (for some minutes, where the engine remembers attempts) or is a Conflict. Whoever must know reads back.
+
         Raises:
-            Conflict: The head is no longer `commit.base`, or an update is no longer pending. Nothing was written.
+            Conflict: The head is no longer `commit.base`, or an update is no longer pending, or the version to come is
+                in the ledger. Nothing was written.
         """
         ...
 
