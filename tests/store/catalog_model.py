@@ -16,8 +16,10 @@ from webnn.core.records import (
     EvaluationLease,
     Head,
     LedgerEntry,
+    MergeLease,
     Run,
     Status,
+    SweepMark,
     Update,
     UpdateState,
 )
@@ -35,6 +37,8 @@ class Rows:
     clients: dict[str, Client] = field(default_factory=dict)
     evaluations: dict[int, Evaluation] = field(default_factory=dict)
     lease: EvaluationLease | None = None
+    turn: MergeLease | None = None
+    mark: SweepMark | None = None
 
 
 class Model:
@@ -106,6 +110,23 @@ class Model:
         rows = self._rows(lease.run)
         _refuse(rows.lease not in (previous, lease))
         rows.lease = lease
+
+    def merge_lease(self, run: str) -> MergeLease | None:
+        return self._rows(run).turn
+
+    def claim_merging(self, turn: MergeLease, previous: MergeLease | None) -> None:
+        rows = self._rows(turn.run)
+        _refuse(rows.turn not in (previous, turn))
+        rows.turn = turn
+
+    def sweep_mark(self, run: str) -> SweepMark:
+        return self._rows(run).mark or SweepMark(run)
+
+    def set_sweep_mark(self, mark: SweepMark) -> None:
+        self._rows(mark.run).mark = mark
+
+    def pending_count(self, run: str, limit: int) -> int:
+        return len(self.pending(run, limit))
 
     def record_evaluation(self, evaluation: Evaluation) -> None:
         _write_once(self._rows(evaluation.run).evaluations, evaluation.version, evaluation)

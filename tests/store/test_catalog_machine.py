@@ -13,6 +13,7 @@ import catalog_draws as draws
 import pytest
 from catalog_model import outcome
 from catalog_rules import EVERYTHING, ClientRules, Compared, EvaluationRules, RunRules, TableRules, heads, runs
+from catalog_turns import TurnRules
 from hypothesis import HealthCheck, Phase, assume, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, MultipleResults, multiple, rule, run_state_machine_as_test
@@ -188,11 +189,11 @@ def _line(update: Update) -> MergedUpdate:
 
 
 # Two machines, because a history in which everything happens goes deep into nothing.
-class Committing(RunRules, UpdateRules, CommitRules):
+class Committing(RunRules, UpdateRules, CommitRules, TurnRules):
     """How runs move on."""
 
 
-class TakingPart(RunRules, TableRules, ClientRules, EvaluationRules):
+class TakingPart(RunRules, TableRules, ClientRules, EvaluationRules, TurnRules):
     """Who asks for what, and finds what."""
 
 
