@@ -29,6 +29,7 @@ S3_CONFIG = Config(
     connect_timeout=5,
     read_timeout=20,
     retries={"mode": "standard", "total_max_attempts": 5},
+    max_pool_connections=40,  # more than are read ahead at once
 )
 
 

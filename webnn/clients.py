@@ -15,6 +15,7 @@ from webnn.store.ports import Catalog
 from webnn.tokens import Member
 
 WAIT_PAUSED_SECONDS = 10.0
+BUSY = "updates are waiting to be merged"
 
 
 class Train(Struct, frozen=True):
@@ -90,6 +91,8 @@ class Coordinator:
             Missing: No such run.
             Unauthorized: The client is not (or no longer) known; it should join again.
         """
+        if seconds := self._backlog.known(member.run, member.client_id):
+            return Wait(seconds, BUSY)  # without a row read or written: see `webnn.backlog`
         run = self._catalog.run(member.run)
         head = self._catalog.head(member.run)
         client = self._touched(member)
@@ -134,7 +137,7 @@ class Coordinator:
 
     def _training(self, run: Run, head: Head, spec: Spec, client: Client) -> Task:
         if seconds := self._backlog.wait(head.run, client.client_id, spec.limits.pending):
-            return Wait(seconds, "updates are waiting to be merged")
+            return Wait(seconds, BUSY)
         shard, offset, seed = _assignment(spec, client)
         return Train(run, head, spec, shard, offset, seed)
 

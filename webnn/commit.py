@@ -44,10 +44,11 @@ from webnn.core.merge import Merged, merge
 from webnn.core.records import Commit, Head, LedgerEntry, MergedUpdate, Update
 from webnn.core.rules import AnyRule
 from webnn.core.spec import Spec
-from webnn.core.wire import Vector, encode_vector, sha256
-from webnn.decision import Decision, checkpoint_weights, fitting
+from webnn.core.wire import encode_vector, sha256
+from webnn.decision import Decision, fitting
 from webnn.errors import Unavailable
 from webnn.landing import land
+from webnn.newest import Newest
 from webnn.observe import Attempt, Observer, nobody
 from webnn.specs import Specs
 from webnn.store import keys
@@ -136,7 +137,7 @@ class Committer:
             turn.drop()
 
     def _drain(self, run: str, spec: Spec, turn: Turn, out_of_time: Callable[[], bool], done: Drained) -> Drained:
-        beaten = Counter[int]()
+        beaten, newest = Counter[int](), Newest(self._blobs, spec)
         while not out_of_time():
             if not turn.keep():
                 return replace(done, passed="", again=False, elsewhere=True)
@@ -149,7 +150,7 @@ class Committer:
                     return replace(done, passed="")
                 done = replace(done, passed="", again=False)
                 continue
-            commit = self._decide(spec, head, batch)
+            commit = self._decide(spec, head, batch, newest)
             if not commit.settled:
                 done = replace(done, passed=batch[-1].update_id)
             elif self._land(commit, begun):
@@ -165,11 +166,11 @@ class Committer:
         self._observe(Attempt(commit, landed, self._clock() - begun))
         return landed
 
-    def _decide(self, spec: Spec, head: Head, batch: list[Update]) -> Commit:
+    def _decide(self, spec: Spec, head: Head, batch: list[Update], newest: Newest) -> Commit:
         decision = Decision(self._catalog, self._blobs, self._ahead, spec, head, self._clock())
         merged = merge(
             spec.training.rule,
-            self._weights(spec, head.checkpoint_key, head.sha256),
+            newest.of(head),
             head.steps,
             head.version,
             decision.contributions(batch),
@@ -178,6 +179,7 @@ class Committer:
         if merged.version == head.version:
             return Commit(head, head, settled, None)
         entry = self._written(head, merged, settled, spec.training.rule)
+        newest.wrote(entry, merged.weights)
         return Commit(head, head_after(head, entry), settled, entry)
 
     def _written(self, head: Head, merged: Merged, settled: tuple[Update, ...], rule: AnyRule) -> LedgerEntry:
@@ -205,9 +207,6 @@ class Committer:
             rule=rule,
             code=CODE,
         )
-
-    def _weights(self, spec: Spec, key: str, digest: str) -> Vector:
-        return checkpoint_weights(self._blobs, spec, key, digest)
 
 
 def _check_patience(run: str, attempts: int) -> None:

@@ -21,14 +21,14 @@ MUTANTS = [
     Mutant(
         "the head's condition is dropped",
         "store/memory.py",
-        "if self.head(commit.base.run) != commit.base:",
+        "if self._heads.get(commit.base.run) != commit.base:",
         "if False:",
     ),
     Mutant(
         "only the version of the head is a condition, not its status",
         "store/memory.py",
-        "if self.head(commit.base.run) != commit.base:",
-        "if self.head(commit.base.run).version != commit.base.version:",
+        "if self._heads.get(commit.base.run) != commit.base:",
+        "if self._heads[commit.base.run].version != commit.base.version:",
     ),
     Mutant(
         "the updates' condition is dropped, and updates are read before the head",

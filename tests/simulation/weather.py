@@ -53,7 +53,10 @@ class Over:
             return Fate(there, back)
         kind = chance.choice(self._kinds(method))
         sky.happened[kind] += 1
-        return _fate(kind, there, back, chance)
+        soon = chance.choice([0, 5_000, 30_000, 9 * MINUTE, PATIENCE_MILLISECONDS + chance.randrange(500)])
+        if self._worse > 1:  # just when the caller has looked whether it landed, and goes on
+            soon = PATIENCE_MILLISECONDS + chance.randrange(800)
+        return _fate(kind, there, back, soon)
 
     def _kinds(self, method: str) -> list[str]:
         kinds = ["lost request", "lost answer"]
@@ -66,9 +69,7 @@ class Over:
         return kinds
 
 
-def _fate(kind: str, there: int, back: int, chance: random.Random) -> Fate:
-    # At once, as the caller gives up, long after.
-    soon = chance.choice([0, 5_000, PATIENCE_MILLISECONDS + chance.randrange(500), 30_000, 9 * MINUTE])
+def _fate(kind: str, there: int, back: int, soon: int) -> Fate:
     fates = {
         "lost request": Fate(there, back, loses="request"),
         "lost answer": Fate(there, back, loses="answer"),

@@ -196,6 +196,34 @@ class TestBacklog:
         ask(watched, joined(world))
         assert counts.limits == [4, 4]
 
+    def test_who_is_sent_away_costs_the_run_no_row(self, world: World) -> None:
+        """Or those who wait would take what merging needs."""
+        members = [joined(world) for _ in range(20)]
+        for _ in range(4):
+            world.announce([0, 0, 0])
+        ask(world, members[0])
+        ask(world, members[1])
+        calls: list[str] = []
+        watched = around(world, catalog=Faulty(world.catalog, before=calls.append))
+        ask(watched, members[2])  # counts
+        calls.clear()
+        assert all(isinstance(ask(watched, member), Wait) for member in members)
+        assert calls == []
+
+    def test_the_more_are_sent_away_the_longer_each_waits(self, world: World) -> None:
+        members = [joined(world) for _ in range(100)]
+        for _ in range(4):
+            world.announce([0, 0, 0])
+        ask(world, members[0])
+        longest = []
+        for _ in range(8):
+            waits = [ask(world, member) for member in members[1:]]
+            longest.append(max(wait.seconds for wait in waits))
+            world.clock.now += 5_000
+        assert longest[0] <= 7.5
+        assert longest == sorted(longest)
+        assert longest[-1] == pytest.approx(180.0, abs=5)  # of 100 that ask on and on, however long they were told to
+
     def test_when_the_backlog_is_merged_they_train_again(self, world: World) -> None:
         for _ in range(4):
             world.contribute([0, 0, 0])

@@ -6,6 +6,7 @@ here understand.
 
 import hashlib
 from collections.abc import Callable
+from heapq import nsmallest
 from threading import RLock
 from typing import TypeVar
 
@@ -100,6 +101,7 @@ class MemoryCatalog:
         self._heads: dict[str, Head] = {}
         self._ledger: dict[tuple[str, int], LedgerEntry] = {}
         self._updates: dict[tuple[str, str], Update] = {}
+        self._waiting: dict[str, dict[str, Update]] = {}  # the pending ones, by run and id
         self._clients: dict[tuple[str, str], Client] = {}
         self._leases: dict[str, EvaluationLease] = {}
         self._turns: dict[str, MergeLease] = {}
@@ -160,6 +162,7 @@ class MemoryCatalog:
         with self._lock:
             if self._updates.setdefault((update.run, update.update_id), update) != update:
                 raise Conflict(f"update {update.update_id} exists")
+            self._waiting.setdefault(update.run, {})[update.update_id] = update
 
     def update(self, run: str, update_id: str) -> Update:
         """See `Updates.update`."""
@@ -169,16 +172,13 @@ class MemoryCatalog:
     def pending(self, run: str, limit: int, after: str = "") -> list[Update]:
         """See `Updates.pending`."""
         with self._lock:
-            waiting = [
-                update
-                for (name, update_id), update in self._updates.items()
-                if name == run and update_id > after and update.state is UpdateState.PENDING
-            ]
-        return sorted(waiting, key=lambda update: update.update_id)[:limit]
+            waiting = self._waiting.get(run, {})
+            return [waiting[found] for found in nsmallest(limit, (each for each in waiting if each > after))]
 
     def pending_count(self, run: str, limit: int) -> int:
         """See `Updates.pending_count`."""
-        return len(self.pending(run, limit))
+        with self._lock:
+            return min(limit, len(self._waiting.get(run, {})))
 
     def commit(self, commit: Commit) -> None:
         """See `Updates.commit`."""
@@ -187,6 +187,7 @@ class MemoryCatalog:
             self._heads[commit.head.run] = commit.head
             for update in commit.settled:
                 self._updates[update.run, update.update_id] = update
+                self._waiting[update.run].pop(update.update_id, None)
             if commit.entry is not None:
                 self._ledger[commit.entry.run, commit.entry.version] = commit.entry
 
