@@ -46,7 +46,7 @@ from webnn.wiring import Services, assemble
 PARAMETERS = 25_000  # 100 KB
 TRAINING = 10_000  # milliseconds that a client trains for an update
 CLIENTS = [10, 30, 100, 300, 1_000, 3_000, 10_000]
-WARM_UP, WINDOW = 60_000, 120_000
+ARRIVAL, WARM_UP, WINDOW = 60_000, 180_000, 120_000
 API_CONTAINERS = 20
 MERGE_LIMIT, MERGE_BUDGET = 60_000, 40_000
 GB = {"API": 0.5, "merge": 1.0}
@@ -184,7 +184,7 @@ class Life:
         at_home.runs.start("line", "A line", "", json.dumps(spec()).encode(), np.zeros(PARAMETERS, np.float32))
         api = [self.services() for _ in range(API_CONTAINERS)]
         for _ in range(self.clients):
-            self.timeline.spawn("client", lambda: self.client(api), self.chance.randrange(10_000))
+            self.timeline.spawn("client", lambda: self.client(api), self.chance.randrange(ARRIVAL))
         self.passes(WARM_UP, tick)
         self.cloud.count.clear()
         self.attempts = self.conflicts = self.failed = 0
@@ -218,6 +218,7 @@ class Life:
             "write units/s": round(count["write units"] / seconds),
             "read units/s": round(count["read units"] / seconds),
             "$/million": round(self.cloud.dollars(updates), 2),
+            "throttled/s": round(count["throttled"] / seconds, 1),
             "requests/s": round(count["requests"] / seconds, 1),
         }
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from webnn.core.records import Commit
+from webnn.errors import Unavailable
 from webnn.simulate.network import Fate
 from webnn.simulate.timeline import Timeline
 
@@ -27,6 +28,7 @@ MERGE_CPU = 2.0  # an update of 25,000 parameters at 1,024 MB: checked, hashed, 
 
 # Of one partition, a second: AWS's limits. All rows of a run lie in one.
 WRITE_UNITS, READ_UNITS = 1_000, 3_000
+THROTTLED_AFTER = 2_000  # milliseconds of repetitions; assumed
 
 # us-east-1, AWS's list prices, in dollars per million.
 PRICES = {
@@ -62,14 +64,16 @@ def units(method: str, arguments: tuple[Any, ...], answer: Any = None) -> tuple[
 
 @dataclass
 class Bucket:
-    """What a partition lets through: whoever comes too fast waits, as a client library's repetitions do."""
+    """What a partition lets through: who comes too fast waits, as a client library's repetitions do, or is refused."""
 
     rate: float
     free_at: float = 0.0
 
-    def delay(self, now: float, wanted: float) -> float:
-        """Milliseconds till this is through."""
+    def delay(self, now: float, wanted: float) -> float | None:
+        """Milliseconds till this is through; None if a client library would have given up by then."""
         start = max(now, self.free_at)
+        if start - now > THROTTLED_AFTER:
+            return None
         self.free_at = start + wanted * 1000 / self.rate
         return start - now
 
@@ -94,15 +98,26 @@ class Cloud:
         written, read = units(method, arguments)
         if method in {"pending", "pending_count"}:
             read = math.ceil(min(arguments[1], 100) * ROW_BYTES / 4096)
-        self.count["write units"] += written
-        self.count["read units"] += read
-        self.count["DynamoDB requests"] += 1
-        waits = self.writes.delay(self.timeline.now, written) if written else 0.0
-        waits += self.reads.delay(self.timeline.now, read) if read else 0.0
+        waits = self._admitted(written, read)
         took = self.takes(TRANSACTION) if method == "commit" else self.takes(DYNAMODB)
         if method == "commit":
             took += TRANSACTION_ITEM * len(arguments[0].settled)
         return Fate(there=round(waits + took))
+
+    def _admitted(self, written: float, read: float) -> float:
+        """Milliseconds till the partition has let it through. Raises Unavailable if it does not in time."""
+        self.count["DynamoDB requests"] += 1
+        waits = [
+            bucket.delay(self.timeline.now, wanted) if wanted else 0.0
+            for bucket, wanted in ((self.writes, written), (self.reads, read))
+        ]
+        if None in waits:
+            self.count["throttled"] += 1
+            self.timeline.sleep(THROTTLED_AFTER)
+            raise Unavailable("throttled")
+        self.count["write units"] += written
+        self.count["read units"] += read
+        return sum(wait for wait in waits if wait)
 
     def blobs(self, method: str, _arguments: tuple[Any, ...]) -> Fate:
         """The weather between a function and the bucket. Signing a ticket asks nobody."""

@@ -77,10 +77,10 @@ class Life:
 
     # -- the stage ----------------------------------------------------------------------------------------------------
 
-    def services(self, *, kills: bool = True, worse: int = 1) -> Services:
+    def services(self, *, kills: bool = True, late: float = 0.0) -> Services:
         """A function's, or a program's: its own view of the stores, its own clock."""
         skew = 0 if self.calm else self.chance.randrange(-2_000, 2_000)
-        over = self.sky.over(kills=kills, worse=worse)
+        over = self.sky.over(kills=kills, late=late)
 
         def clock() -> int:
             return self.timeline.now + skew
@@ -211,7 +211,7 @@ class Life:
         """A rollback or an unmerge from a laptop, which may be shut in the middle and opened hours later."""
         self.happened["owner begins"] += 1
         try:
-            self.move(self.services(worse=5))
+            self.move(self.services(late=0.3))
         except (Unavailable, Conflict, Invalid) as error:
             self.trace(f"{self.timeline.now} owner: {error!r}")
         finally:

@@ -33,29 +33,34 @@ class Sky:
     def clears(self) -> None:
         self.harsh = self.slow = 0.0
 
-    def over(self, *, kills: bool, worse: int = 1) -> "Over":
-        """The weather over one kind of caller; some cannot be killed, only left without an answer."""
-        return Over(self, kills, worse)
+    def over(self, *, kills: bool, late: float = 0.0) -> "Over":
+        """The weather over one kind of caller; some cannot be killed, only left without an answer.
+
+        Args:
+            kills: Whether they can.
+            late: The probability that a commit arrives just when its sender has looked whether it did.
+        """
+        return Over(self, kills, late)
 
 
 class Over:
-    def __init__(self, sky: Sky, kills: bool, worse: int) -> None:
+    def __init__(self, sky: Sky, kills: bool, late: float) -> None:
         self._sky = sky
         self._kills = kills
-        self._worse = worse
+        self._late = late
 
     def __call__(self, method: str, _arguments: tuple[Any, ...]) -> Fate:
         chance, sky = self._sky.chance, self._sky
         there, back = int(chance.expovariate(sky.pace)), int(chance.expovariate(sky.pace))
         if chance.random() < sky.slow:
             there += chance.randrange(30_000)
-        if chance.random() >= sky.harsh * self._worse:
+        if method == "commit" and sky.harsh and chance.random() < self._late:
+            return Fate(there, back, loses="request", late=PATIENCE_MILLISECONDS + there + chance.randrange(400))
+        if chance.random() >= sky.harsh:
             return Fate(there, back)
         kind = chance.choice(self._kinds(method))
         sky.happened[kind] += 1
         soon = chance.choice([0, 5_000, 30_000, 9 * MINUTE, PATIENCE_MILLISECONDS + chance.randrange(500)])
-        if self._worse > 1:  # just when the caller has looked whether it landed, and goes on
-            soon = PATIENCE_MILLISECONDS + chance.randrange(800)
         return _fate(kind, there, back, soon)
 
     def _kinds(self, method: str) -> list[str]:
