@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
     from webnn.stack import StackClients
+    from webnn.store.sqs import SqsQueue
 
 # Presigned URLs work on every engine only with this signature and with the bucket in the path.
 S3_CONFIG = Config(
@@ -66,6 +67,13 @@ def stores(found: Settings) -> tuple[DynamoCatalog, S3Blobs]:
     where = found.environment
     catalog = DynamoCatalog(bind(found.table, where.region, where.endpoint_url))
     return catalog, S3Blobs(s3_client(where), found.bucket)
+
+
+def queue(where: Environment, name: str) -> "SqsQueue":
+    """A queue of the stage. Raises Missing if it is not there."""
+    from webnn.store.sqs import SqsQueue  # noqa: PLC0415  # functions, which import this module, only ring
+
+    return SqsQueue(client(where, "sqs"), name)
 
 
 def stack_clients(where: Environment) -> "StackClients":

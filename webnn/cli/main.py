@@ -10,6 +10,7 @@ from webnn import __version__
 from webnn.cli.demo import demo
 from webnn.cli.deploy import deploy, destroy
 from webnn.cli.ledger import ledger, replay, rollback, unmerge
+from webnn.cli.redrive import redrive
 from webnn.cli.runs import create, list_runs, status
 from webnn.errors import WebnnError
 
@@ -20,7 +21,7 @@ def webnn() -> None:
     """Train neural networks in the browsers of people who lend their machines."""
 
 
-for command in (demo, deploy, destroy, create, list_runs, status, ledger, replay, rollback, unmerge):
+for command in (demo, deploy, destroy, create, list_runs, status, ledger, replay, rollback, unmerge, redrive):
     webnn.add_command(command)
 
 
