@@ -2,11 +2,10 @@
 
 from collections.abc import Callable, Iterable
 
-import msgspec
 from msgspec import Struct
 
 from webnn.commit import Committer, Drained
-from webnn.doorbell import Ring, runs_in
+from webnn.doorbell import Ring, ring, runs_in
 from webnn.errors import Invalid, Missing
 
 
@@ -27,10 +26,10 @@ class Answered(Struct, frozen=True):
 class Answerer:
     """Answers messages."""
 
-    def __init__(self, committer: Committer, ring: Callable[[bytes], None]) -> None:
+    def __init__(self, committer: Committer, send: Callable[[bytes], None]) -> None:
         """Takes the use case that drains, and what puts a message on the queue."""
         self._committer = committer
-        self._ring = ring
+        self._send = send
 
     def answer(self, bodies: Iterable[object], out_of_time: Callable[[], bool]) -> Answered:
         """Drains the runs that the messages speak of. Whatever is wrong with one, the others are served."""
@@ -47,7 +46,7 @@ class Answerer:
     def _drain(self, rung: Ring, out_of_time: Callable[[], bool]) -> Drained:
         drained = self._committer.drain(rung.run, out_of_time, rung.after, rung.again)
         if not drained.complete:
-            self._ring(msgspec.json.encode(Ring(rung.run, drained.passed, drained.again)))
+            self._send(ring(rung.run, drained.passed, drained.again))
         return drained
 
 

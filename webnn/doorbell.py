@@ -29,6 +29,11 @@ class Ring(Struct, frozen=True):
         return self if self == other else Ring(self.run, max(self.after, other.after), again=True)
 
 
+def ring(run: str, after: str = "", again: bool = False) -> bytes:
+    """A message that says: this run has more to merge. See `Ring`."""
+    return msgspec.json.encode(Ring(run, after, again))
+
+
 def runs_in(body: Any) -> dict[str, Ring]:
     """The runs a message speaks of, and where to look in each: our own ring, or an S3 event.
 
