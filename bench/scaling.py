@@ -1,7 +1,7 @@
 """How far one run scales: 10 to 10,000 clients in virtual time, on the real protocol and use cases.
 
     python bench/scaling.py                    the table
-    python bench/scaling.py --write docs       and docs/scaling.json, docs/images/scaling.png
+    python bench/scaling.py --write FILE       and the figures as JSON, which `scaling_plot.py` draws
 
 Nothing here is AWS. The code is the functions' own, on stores in memory; how long AWS takes, lets through and asks for
 is in `scaling_model.py`, with the source of each figure.
@@ -243,7 +243,7 @@ def main() -> None:
     """Prints the table; the last line is JSON."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--clients", type=int, nargs="*", default=CLIENTS)
-    parser.add_argument("--write", type=Path, help="folder of the docs")
+    parser.add_argument("--write", type=Path, help="where to put the figures as JSON")
     wanted = parser.parse_args()
     with Progress(console=Console(stderr=True)) as bar:
         found = {}
@@ -256,7 +256,7 @@ def main() -> None:
     for label, rows in found.items():
         print(f"\n{label}\n" + table(list(rows[0]), [[str(value) for value in row.values()] for row in rows]))
     if wanted.write:
-        (wanted.write / "scaling.json").write_text(json.dumps(found, indent=1) + "\n")
+        wanted.write.write_text(json.dumps(found, indent=1) + "\n")
     print(json.dumps(found))
 
 
