@@ -6,6 +6,7 @@ from functools import partial
 
 from merge_load import EXAMPLES, LOCAL_STEPS, Load
 
+from webnn.ahead import Ahead, one_by_one
 from webnn.commit import Committer, Drained
 from webnn.core import spec as specs
 from webnn.core.ids import make_id
@@ -47,7 +48,7 @@ def drain(load: Load, rule: AnyRule) -> Drained:
     return drained
 
 
-def prepared(load: Load, rule: AnyRule, blobs: MemoryBlobs) -> Committer:
+def prepared(load: Load, rule: AnyRule, blobs: MemoryBlobs, ahead: Ahead = one_by_one) -> Committer:
     """A committer over a run at version 0 with all updates waiting."""
     catalog, ids = MemoryCatalog(), (make_id(0, count.to_bytes(10, "big")) for count in itertools.count())
     body = _spec(load, rule)
@@ -62,7 +63,7 @@ def prepared(load: Load, rule: AnyRule, blobs: MemoryBlobs) -> Committer:
         update = _pending(next(ids), upload, digest)
         catalog.open_update(update)
         blobs.create(keys.update(NAME, update.update_id), upload)
-    return Committer(catalog, blobs, Specs(catalog, blobs), clock=lambda: 0, new_id=lambda: next(ids))
+    return Committer(catalog, blobs, Specs(catalog, blobs), clock=lambda: 0, new_id=lambda: next(ids), ahead=ahead)
 
 
 def _pending(update_id: str, body: bytes, digest: str) -> Update:

@@ -13,10 +13,10 @@ from typing import Protocol, TypeVar
 Item = TypeVar("Item")
 Found = TypeVar("Found")
 
-# In flight and at hand together: 95 small bodies in three turns of S3's latency (bench/scaling.py). 64 MB is what may
+# In flight and at hand together: 95 small bodies in three turns of S3's latency (bench/scaling.py). 32 MB is what may
 # lie in memory beside the models. What is larger is read one at a time.
 MOST = 32
-MOST_BYTES = 64_000_000
+MOST_BYTES = 32_000_000
 
 
 class Ahead(Protocol):

@@ -1,0 +1,220 @@
+"""Updates merged a second on a real engine: 64 clients, one run, a model of 100 KB.
+
+    python bench/commits.py [--engine embedded|localstack]
+
+Committing up to 95 at once against committing one by one, by turns, each on a backlog that 64 clients left. Then four
+merge functions at once while 64 clients go on sending: with turns and without.
+"""
+
+import argparse
+import json
+import multiprocessing
+import os
+import statistics
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from threading import local
+from typing import Any
+
+import numpy as np
+from measure import alternate, machine, median, ratio, table, verdict
+from rich.console import Console
+from scaling import PARAMETERS, spec
+
+from webnn import aws, wiring
+from webnn.ahead import MOST, threaded
+from webnn.core.records import Update
+from webnn.core.wire import sha256
+from webnn.doorbell import ring
+from webnn.settings import environment, settings
+from webnn.stack import create_or_update
+from webnn.store import keys
+from webnn.wiring import Services, assemble
+
+CHECKOUT = Path(__file__).resolve().parents[1]
+CLIENTS, BACKLOG, REPETITIONS = 64, 190, 3
+MERGERS, SECONDS = 4, 20.0
+PAUSE = 1.0  # seconds between two updates of a client: what these cores and engines keep up with
+STAGE = "local"
+
+
+class Heedless:
+    """A catalog through which no merger sees another's turn: the baseline."""
+
+    def __init__(self, inner: Any) -> None:
+        self._inner = inner
+
+    def __getattr__(self, name: str) -> Any:
+        """All else is the catalog's."""
+        return getattr(self._inner, name)
+
+    def merge_lease(self, run: str) -> None:
+        """There never is one."""
+
+    def claim_merging(self, lease: Any, previous: Any) -> None:
+        """It is always given."""
+
+
+def services(most: int = 95, heeds: bool = True) -> Services:
+    """A function's own, on the stage that the environment names."""
+    where = environment(os.environ)
+    catalog, blobs = aws.stores(settings(where, aws.client(where, "ssm")))
+    return assemble(
+        catalog if heeds else Heedless(catalog), blobs, "s" * 64, lambda _: None,
+        ahead=threaded(ThreadPoolExecutor(MOST)), most=most,
+    )  # fmt: skip
+
+
+class Crowd:
+    """64 clients, each with adapters of its own."""
+
+    def __init__(self) -> None:
+        self._pool = ThreadPoolExecutor(CLIENTS)
+        self._own = local()
+        self._body = np.full(PARAMETERS, 1e-3, "<f4").tobytes()
+
+    def contribute(self, run: str, updates: int) -> None:
+        """Announces and uploads so many, all at once."""
+        list(self._pool.map(lambda _: self._one(run), range(updates)))
+
+    def keep_contributing(self, run: str, until: float) -> None:
+        """Announces and uploads till then."""
+        list(self._pool.map(lambda _: self._go_on(run, until), range(CLIENTS)))
+
+    def _go_on(self, run: str, until: float) -> None:
+        while time.monotonic() < until:
+            self._one(run)
+            time.sleep(PAUSE)
+
+    def _one(self, run: str) -> None:
+        if not hasattr(self._own, "services"):
+            self._own.services = services()
+        now, made = wiring.now(), self._own.services
+        head = made.catalog.head(run)
+        update = Update(
+            run, wiring.new_id(), wiring.new_id(), head.version, head.generation, 4, 256, len(self._body),
+            sha256(self._body), "float32", now, now + 900_000,
+        )  # fmt: skip
+        made.catalog.open_update(update)
+        made.blobs.create(keys.update(run, update.update_id), self._body)
+
+
+def started(name: str) -> str:
+    """A new run."""
+    body = json.dumps(spec()).encode()
+    services().runs.start(name, name, "", body, np.zeros(PARAMETERS, np.float32))
+    return name
+
+
+def draining(crowd: Crowd, most: int) -> Callable[[], float]:
+    """Seconds to merge a backlog of `BACKLOG`, left by the crowd on a new run."""
+    numbers = iter(range(1000))
+
+    def run() -> float:
+        name = started(f"drain-{most}-{next(numbers)}")
+        crowd.contribute(name, BACKLOG)
+        committer = services(most).committer
+        begun = time.perf_counter()
+        drained = committer.drain(name, lambda: False)
+        assert drained.merged == BACKLOG, drained
+        return time.perf_counter() - begun
+
+    return run
+
+
+def merging(run: str, heeds: bool, until: float, told: Any) -> None:
+    """A merge function that is woken again and again."""
+    answerer, count = services(heeds=heeds).answerer, Counter[str]()
+    while time.monotonic() < until:
+        answered = answerer.answer([ring(run)], lambda: time.monotonic() >= until)
+        for drained in answered.drained.values():
+            count += Counter(commits=drained.commits, conflicts=drained.conflicts, merged=drained.merged)
+        time.sleep(0.02)
+    told.put(count)
+
+
+def racing(crowd: Crowd, heeds: bool) -> dict[str, float]:
+    """What four mergers come to in 20 seconds."""
+    run = started(f"race-{'turns' if heeds else 'none'}")
+    crowd.contribute(run, CLIENTS)  # so that each has its adapters
+    context = multiprocessing.get_context("spawn")
+    told, until = context.Queue(), time.monotonic() + 5.0 + SECONDS
+    mergers = [context.Process(target=merging, args=(run, heeds, until, told)) for _ in range(MERGERS)]
+    for merger in mergers:
+        merger.start()
+    crowd.keep_contributing(run, until)
+    count = sum((told.get(timeout=60) for _ in mergers), Counter[str]())
+    for merger in mergers:
+        merger.join()
+    return {
+        "updates/s": count["merged"] / SECONDS,
+        "commits": count["commits"],
+        "conflicts/commit": count["conflicts"] / max(1, count["commits"]),
+    }
+
+
+@contextmanager
+def stage(engine: str) -> Iterator[Mapping[str, str]]:
+    """A stage on an engine, in this process's environment; gives what answers."""
+    with _engine(engine) as found:
+        os.environ.update({**found.environment(), "WEBNN_STAGE": STAGE})
+        where = environment(os.environ)
+        template = (CHECKOUT / "infra" / "stack.yaml").read_text()
+        polls = wiring.paced(60.0, 0.1)
+        create_or_update(aws.stack_clients(where), STAGE, template, wiring.new_secret(), polls)
+        yield found.versions
+
+
+def _engine(name: str) -> Any:
+    if name == "embedded":
+        from webnn.local.engine import embedded_engine  # noqa: PLC0415  # whichever is installed
+
+        return embedded_engine(wiring.new_secret())
+    sys.path.insert(0, str(CHECKOUT))
+    from localstack.engine import localstack_engine  # noqa: PLC0415  # beside the package
+
+    return localstack_engine()
+
+
+def main() -> None:
+    """Prints the figures; the last line is JSON."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--engine", choices=["embedded", "localstack"], default="embedded")
+    wanted = parser.parse_args()
+    console = Console(stderr=True)
+    with stage(wanted.engine) as versions:
+        crowd = Crowd()
+        with console.status("draining backlogs"):
+            times = alternate({"group": draining(crowd, 95), "one by one": draining(crowd, 1)}, REPETITIONS)
+        with console.status("four mergers"):
+            races = {"turns": racing(crowd, heeds=True), "no turns": racing(crowd, heeds=False)}
+    faster, conflicts = ratio(times, "one by one", to="group"), races["turns"]["conflicts/commit"]
+    rates = {name: BACKLOG / median(times, name) for name in times}
+    print(table([wanted.engine, "updates/s"], [[name, f"{rate:.1f}"] for name, rate in rates.items()]))
+    print(f"group commit: {faster:.1f} times as many ({verdict(faster, 10, at_most=False)}, 10 wanted)\n")
+    print(
+        table(["4 mergers", *races["turns"]], [[name, *(f"{v:.2f}" for v in f.values())] for name, f in races.items()])
+    )
+    print(f"conflicts a commit with turns: {conflicts:.2f} ({verdict(conflicts, 0.2)}, 0.2 allowed)")
+    spread = {name: round(statistics.stdev(found) / statistics.mean(found), 2) for name, found in times.items()}
+    print(
+        json.dumps(
+            {
+                "engine": versions,
+                "faster": faster,
+                "rates": rates,
+                "spread": spread,
+                "races": races,
+                "machine": machine(),
+            }
+        )
+    )
+
+
+if __name__ == "__main__":
+    main()
