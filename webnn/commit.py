@@ -132,9 +132,9 @@ class Committer:
         if turn is None:
             return Drained(elsewhere=True)
         try:
-            return self._drain(run, spec, turn, out_of_time, Drained(passed=after, again=again))
+            return self._drain(run, spec, turn, out_of_time, Drained(passed=after, again=again or turn.again))
         finally:
-            turn.drop()
+            turn.drop(again=True)  # if it still is this merger's, an error ends it; the message may know of less
 
     def _drain(self, run: str, spec: Spec, turn: Turn, out_of_time: Callable[[], bool], done: Drained) -> Drained:
         beaten, newest = Counter[int](), Newest(self._blobs, spec)
@@ -159,7 +159,7 @@ class Committer:
                 done = replace(done, conflicts=done.conflicts + 1)
                 beaten[head.version] += 1
                 _check_patience(run, beaten[head.version])
-        return replace(done, complete=False, again=turn.drop() or done.again)
+        return replace(done, complete=False, again=turn.drop(again=done.again))
 
     def _land(self, commit: Commit, begun: int) -> bool:
         landed = land(self._catalog, commit)

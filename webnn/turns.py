@@ -5,8 +5,12 @@ is safe and wasteful: of four that fold the same updates three do so for nothing
 first. Who finds it held marks it `again` and leaves: nobody waits. The holder looks for pending updates once more
 before it lets go of a lease that is marked, so whatever was uploaded before somebody left is seen.
 
-A holder that dies leaves its lease to run out; its message, the next ring or the sweep goes on then. A holder that was
-slow beyond its lease meets another at work, and the commit's condition decides between them.
+A holder that dies leaves its lease to run out; its message, the next ring or the sweep goes on then, and looks at
+everything: what others left to the dead one is nobody else's. (So a lease has to run out before the queue shows the
+dead one's message again: a minute, and six.) A holder that was slow beyond its lease meets another at work, and the
+commit's condition decides between them.
+
+In the model (`spec/commit.pml`): TakeTurn, LetGo, DropTurn.
 """
 
 from collections.abc import Callable
@@ -27,9 +31,15 @@ ATTEMPTS = 10
 
 
 class Turn:
-    """A merger's turn at a run."""
+    """A merger's turn at a run.
 
-    def __init__(self, catalog: Catalog, clock: Callable[[], int], lease: MergeLease) -> None:
+    Attributes:
+        again: Whether the one before left something: a mark, or a lease that was not let go. Then all has to be looked
+            at, not only what this merger was rung for.
+    """
+
+    def __init__(self, catalog: Catalog, clock: Callable[[], int], lease: MergeLease, again: bool = False) -> None:
+        self.again = again
         self._catalog = catalog
         self._clock = clock
         self._lease: MergeLease | None = lease
@@ -59,16 +69,24 @@ class Turn:
         self._lease = self._changed(lease, again=False) if lease is not None and asked else None
         return self._lease is None
 
-    def drop(self) -> bool:
-        """Lets go, and says whether somebody asked to look again: another has to, then."""
+    def drop(self, again: bool) -> bool:
+        """Lets go with work undone; says whether all has to be looked at again, and leaves that to who comes next.
+
+        Args:
+            again: Whether it has to, whoever asked.
+        """
         lease, self._lease = self._lease, None
+        left = {"expires_at": 0} | ({"again": True} if again else {})
         if lease is not None:
-            with suppress(Unavailable):  # it runs out by itself
-                lease = self._changed(lease, expires_at=0)
-        return lease is not None and lease.again
+            with suppress(Unavailable):  # it runs out by itself, which says the same
+                lease = self._changed(lease, **left)
+        return again or (lease is not None and lease.again)
 
     def _changed(self, lease: MergeLease, **members: int) -> MergeLease | None:
-        """The lease changed, or as it is now if others were faster again and again; None if another took it."""
+        """The lease changed, or as it is now if others were faster again and again; None if another took it.
+
+        A mark that is set meanwhile stays, unless it is what is changed.
+        """
         for _ in range(ATTEMPTS):
             swapped = self._swap(lease, **members)
             if swapped is None or all(getattr(swapped, name) == value for name, value in members.items()):
@@ -113,5 +131,6 @@ class Turns:
                 self._catalog.claim_merging(replace(held, again=True) if held else mine, found)
             except Conflict:
                 continue
-            return None if held else Turn(self._catalog, self._clock, mine)
+            undone = found is not None and (found.again or found.expires_at > 0)
+            return None if held else Turn(self._catalog, self._clock, mine, again=undone)
         return Turn(self._catalog, self._clock, MergeLease(run, holder, self._clock() + LEASE_MILLISECONDS))

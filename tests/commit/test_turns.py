@@ -7,7 +7,7 @@ from faults import Crash, Faulty, crash, once
 from samples import World, a_world, never
 
 from webnn.commit import Drained
-from webnn.core.records import MergeLease
+from webnn.core.records import MergeLease, UpdateState
 from webnn.errors import Conflict, Unavailable
 from webnn.turns import LEASE_MILLISECONDS, Turns
 
@@ -36,7 +36,7 @@ def test_who_finds_another_at_it_leaves_at_once(world: World) -> None:
     update = world.contribute([1, 0, 0])
     held = turns(world).take("line")
     assert drain(world) == Drained(elsewhere=True)
-    held.drop()
+    held.drop(again=False)
     assert drain(world).merged == 1
     assert world.now(update).version == 1
 
@@ -116,7 +116,7 @@ def test_one_who_was_too_slow_leaves_it_to_the_one_who_came(world: World) -> Non
     assert quick is not None
     assert not slow.keep()
     assert slow.over()
-    slow.drop()
+    slow.drop(again=False)
     assert turns(world).take("line") is None
     assert not quick.over()  # it was asked
     assert quick.over()
@@ -143,3 +143,43 @@ def test_silence_about_a_turn_is_for_the_caller_and_loses_nothing(world: World, 
     world.clock.now += LEASE_MILLISECONDS
     drain(world)
     assert world.now(update).version == 1
+
+
+class TestWhatTheOneBeforeLeft:
+    """A message that skips rows must not be all that is looked at if others left theirs to one who ended badly."""
+
+    def behind(self, world: World) -> tuple[str, str]:
+        """An update that is uploaded, and the id of one behind it that never is."""
+        update = world.contribute([1, 0, 0])
+        return update.update_id, world.announce([0, 0, 0]).update_id
+
+    def test_one_who_died_marked(self, world: World) -> None:
+        early, late = self.behind(world)
+        turns(world).take("line")
+        assert turns(world).take("line") is None
+        world.clock.now += LEASE_MILLISECONDS
+        world.services.committer.drain("line", never, after=late)
+        assert world.catalog.update("line", early).version == 1
+
+    def test_one_who_died_unmarked(self, world: World) -> None:
+        early, late = self.behind(world)
+        turns(world).take("line")
+        world.clock.now += LEASE_MILLISECONDS
+        world.services.committer.drain("line", never, after=late)
+        assert world.catalog.update("line", early).version == 1
+
+    def test_one_whom_an_error_ended_after_the_mark_was_used_up(self, world: World) -> None:
+        early, late = self.behind(world)
+        turn = turns(world).take("line")
+        turns(world).take("line")
+        assert not turn.over()
+        turn.drop(again=True)
+        world.services.committer.drain("line", never, after=late)
+        assert world.catalog.update("line", early).version == 1
+
+    def test_of_one_who_ended_well_nothing_is_left(self, world: World) -> None:
+        early, late = self.behind(world)
+        turn = turns(world).take("line")
+        assert turn.over()
+        world.services.committer.drain("line", never, after=late)
+        assert world.catalog.update("line", early).state is UpdateState.PENDING
