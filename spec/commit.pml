@@ -13,14 +13,17 @@
 #ifndef UPDATES
 #define UPDATES 3
 #endif
-#define MAY_FAIL true
-#define COSTS skip
+#define ANY_TIME true
+#define FREE skip
 #else
+#ifndef UPDATES
 #define UPDATES 2
+#endif
+#define ANY_TIME MAY_FAIL
+#define FREE COSTS
+#endif
 #define MAY_FAIL (faults > 0)
 #define COSTS faults--
-ltl settled { <> (merged + refused == ALL) }
-#endif
 #ifndef FAULTS
 #define FAULTS 2
 #endif
@@ -44,6 +47,7 @@ byte uploaded, expired;         /* bodies that are there; those that nobody can 
 byte version, generation;       /* the head */
 
 #define OPERATOR 2              /* who writes: mergers 0 and 1, the operator */
+#define DOOMED 15               /* the head that an attempt demands which can land no more */
 #define FORGOTTEN 6             /* landed, by an attempt that nobody asks about any more */
 #define NOBODY 7
 typedef Entry { byte by = NOBODY; byte merges, holds; bit checkpoint }
@@ -120,6 +124,17 @@ inline Forget(a) {              /* its writer asks about it no more; a request m
   fi
 }
 
+/* The head never returns and a settled row stays settled; so what such an attempt holds need not be told apart. */
+inline Doom(a) {
+  if
+  :: (attempt[a].held || attempt[a].on_its_way) && !(HEAD_AS_READ(a) && STILL_PENDING(a)) && !LANDED(a) ->
+     attempt[a].on_its_way = 0; attempt[a].from = DOOMED; attempt[a].generation = 0; attempt[a].to = 0;
+     attempt[a].merges = 0; attempt[a].refuses = 0; attempt[a].holds = 0; attempt[a].checkpoint = 0;
+     if :: !attempt[a].held -> attempt[a].from = 0 :: else fi
+  :: else
+  fi
+}
+
 inline Commit(a) {
   if
   :: HEAD_AS_READ(a) && STILL_PENDING(a) && ENTRY_FREE(a) ->
@@ -145,15 +160,9 @@ inline Commit(a) {
      refused = refused | attempt[a].refuses;
      landed = 1;
      Promises();
-     w = 0;                                          /* what can land no more need not be followed further */
+     w = 0;
      do
-     :: w < 6 ->
-        if
-        :: attempt[w].on_its_way && !HEAD_AS_READ(w) ->
-           attempt[w].on_its_way = 0; if :: !attempt[w].held -> Forget(w) :: else fi
-        :: else
-        fi;
-        w++
+     :: w < 6 -> Doom(w); w++
      :: else -> break
      od
   :: else -> landed = 0
@@ -213,7 +222,8 @@ inline Decide() {               /* the head and the bodies are read; all else th
      attempt[a].from = version; attempt[a].generation = generation;
      attempt[a].to = version + SIZE(attempt[a].merges);
      attempt[a].holds = (BARE(a) -> 0 : ledger[version].holds | attempt[a].merges);
-     step = (BARE(a) -> COMMIT : WRITE)
+     step = (BARE(a) -> COMMIT : WRITE);
+     Doom(a)
   fi;
   batch = 0
 }
@@ -288,7 +298,7 @@ end:
   :: d_step { step == COMMIT -> Commit(a); Answered() }
   :: d_step { step == COMMIT && MAY_FAIL && !ONE_ON_ITS_WAY -> COSTS; attempt[a].on_its_way = 1; step = READ_BACK }
   :: d_step { step == READ_BACK -> ReadBack(a); Answered() }
-  :: d_step { step != IDLE && step != DEAD && MAY_FAIL -> COSTS; Crash() }
+  :: d_step { step != IDLE && step != DEAD && ANY_TIME -> FREE; Crash() }
   od
 }
 
@@ -330,7 +340,7 @@ inline Upload(u) {              /* the store rings when the body is there */
     Ring() }
 }
 inline Expire(u) {              /* its client is gone and the time for an upload is over */
-  d_step { ((pending | merged | refused) & ~(uploaded | expired) & (1 << u)) != 0 -> expired = expired | (1 << u) }
+  d_step { expired == 0 && ((pending | merged | refused) & ~(uploaded | expired) & (1 << u)) != 0 -> expired = expired | (1 << u) }
 }
 inline Ring() {
 #ifndef SAFETY
@@ -365,7 +375,9 @@ end:
   :: LateLanding(0) :: LateLanding(1) :: LateLanding(2) :: LateLanding(3) :: LateLanding(4) :: LateLanding(5)
 #ifndef SAFETY                 /* there it may stay on its way for ever */
   :: Lost(0) :: Lost(1) :: Lost(2) :: Lost(3) :: Lost(4) :: Lost(5)
+#ifndef SAFETY
   :: Doubled(0) :: Doubled(1) :: Doubled(2) :: Doubled(3) :: Doubled(4) :: Doubled(5)
+#endif
   :: d_step { rings[0] > 0 && MAY_FAIL -> COSTS; rings[0]++ }
   :: d_step { turn.holder != NOBODY && !turn.lapsed && MAY_FAIL -> COSTS; turn.lapsed = 1 } /* its holder is slow */
 #ifdef PROGRESS
@@ -422,10 +434,14 @@ init {
     ledger[0].by = FORGOTTEN; ledger[0].checkpoint = 1;
     run merger(0); run merger(1); run clients(); run network()
 #ifdef SAFETY
-    ; run operator(); run orphan_sweep()
+    ; run orphan_sweep()
 #endif
-#ifdef PROGRESS
+#ifdef ROLLBACK
     ; run operator()
 #endif
   }
 }
+
+#ifndef SAFETY
+ltl settled { <> ((merged | refused) == ALL) }
+#endif
