@@ -4,8 +4,9 @@
    Each process is a list of what it may do next. One read or one conditional write of a store is one d_step; between any
    two of them anything may happen. A set of updates is a byte with one bit for each, in the order of their ids.
 
-   -DSAFETY    anybody wakes, dies and meets silence at any time, any number of times; no doorbell, so no turns
-   -DPROGRESS  doorbell, turns and schedule, with at most FAULTS faults; everything announced is settled in the end
+   -DSAFETY    anybody wakes and dies at any time, any number of times; FAULTS requests are met with silence. No doorbell, so
+               no turns either. With -DROLLBACK an operator rolls back.
+   -DPROGRESS  doorbell, turns and schedule, with FAULTS faults: everything announced is settled in the end
    -DDOORBELL  the same without the schedule, where all is uploaded and no message lost: the rings alone must do
    -DMUTANT_…  puts a bug in; tests/spec/test_commit_model.py has the list, and what finds each */
 
@@ -27,8 +28,10 @@
 #ifndef FAULTS
 #define FAULTS 2
 #endif
-#ifndef MOST
+#ifdef SAFETY
 #define MOST 2                  /* updates that one commit may settle */
+#else
+#define MOST 1
 #endif
 
 #define ALL ((1 << UPDATES) - 1)
@@ -189,7 +192,15 @@ inline TakeTurn() {             /* or leave it to the one who has it, and who th
   fi
 }
 
-inline DropTurn() { if :: turn.holder == me -> turn.holder = NOBODY; turn.lapsed = 0 :: else fi }
+inline DropTurn() {             /* before all was looked at: whoever takes the turn next must look at everything */
+  if
+  :: turn.holder == me -> turn.holder = NOBODY; turn.lapsed = 0;
+#ifndef MUTANT_DROPS_UNMARKED
+     turn.marked = 1
+#endif
+  :: else
+  fi
+}
 
 /* ---- The merger: woken by a message or the schedule, ends when nothing is left ---- */
 
@@ -213,7 +224,11 @@ inline Collect() {              /* the pending rows, in order, before the head: 
 
 inline Decide() {               /* the head and the bodies are read; all else that is done here needs nobody */
   a = 2 * me + MINE(0).on_its_way;
+#ifdef MUTANT_NEVER_GIVES_UP
+  attempt[a].refuses = batch & outdated;
+#else
   attempt[a].refuses = batch & (outdated | (expired & ~uploaded));
+#endif
   attempt[a].merges = batch & uploaded & ~attempt[a].refuses;
   if
   :: SETTLES(a) == 0 -> after = LAST(batch); step = COLLECT   /* not uploaded yet: passed over */
@@ -234,14 +249,16 @@ inline Answered() {             /* settled by this attempt, or decided again: ei
   Forget(a); a = 0; step = COLLECT
 }
 
+inline Leave() { if :: turn.holder == me -> turn.holder = NOBODY; turn.lapsed = 0; turn.marked = 0 :: else fi; Rest() }
+
 inline LetGo() {                /* nothing is left behind `after`; looks again if it has to */
   if
   :: again -> again = 0; after = 0; step = COLLECT
 #ifndef MUTANT_LETS_GO_UNLOOKED
   :: !again && turn.holder == me && turn.marked -> turn.marked = 0; after = 0; step = COLLECT
-  :: !again && !(turn.holder == me && turn.marked) -> DropTurn(); Rest()
+  :: !again && !(turn.holder == me && turn.marked) -> Leave()
 #else
-  :: !again -> turn.marked = 0; DropTurn(); Rest()
+  :: !again -> Leave()
 #endif
   fi
 }
@@ -277,6 +294,7 @@ end:
   :: d_step { step == OVER -> LetGo() }
   :: d_step { step == COLLECT && MAY_FAIL -> COSTS;          /* out of time */
        again = again || (turn.holder == me && turn.marked); DropTurn(); step = RING_AGAIN }
+  :: d_step { step != IDLE && step != DEAD && MAY_FAIL -> COSTS; DropTurn(); Crash() } /* a store does not answer */
   :: d_step { step == DEAD -> Return() }
   :: d_step { step == RING_AGAIN -> rings[RING(after, again)]++; Rest() }
 #endif
