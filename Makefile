@@ -7,7 +7,7 @@ STAGE ?= localstack
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test simulate check format package deploy localstack bench lock clean web
+.PHONY: help setup demo test simulate check spec format package deploy localstack bench lock clean web
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -51,6 +51,9 @@ check: setup ## Lint, types, layers: all that needs no engine
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 	@cd web && npm run --silent check && npm run --silent lint
+
+spec: setup ## Check the protocol's model with spin (and gcc): spec/README.md
+	@$(BIN)/python -m pytest tests/spec $(ARGS)
 
 format: setup ## Format the Python code
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .

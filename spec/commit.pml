@@ -39,7 +39,7 @@
 #define FIRST(set) ((set) & -(set))
 #define FIRST_TWO(set) (FIRST(set) | FIRST((set) & ~FIRST(set)))
 #define SIZE(set) (((set) & 1) + (((set) >> 1) & 1) + (((set) >> 2) & 1))
-#define BEHIND(after, set) ((((set) >> (after)) << (after)))
+#define BEHIND(after, set) (((set) >> (after)) << (after))
 #define LAST(set) (set >= 4 -> 3 : (set >= 2 -> 2 : set))
 
 /* ---- What is stored ---- */
@@ -62,8 +62,8 @@ typedef Attempt { byte from, generation, to, merges, refuses, holds; bit checkpo
 Attempt attempt[6];
 
 byte faults = FAULTS;
-byte rollbacks;                 /* for the assertions only, as is `moved` */
-hidden byte v, w, in_ledger, landed;
+byte rollbacks;                 /* for the assertions only */
+hidden byte v, w, in_ledger, landed; /* of one d_step; no part of the state */
 
 #define SETTLES(a) (attempt[a].merges | attempt[a].refuses)
 #define BARE(a) (attempt[a].to == attempt[a].from)  /* all were refused: the head stays and there is no entry */
@@ -141,9 +141,7 @@ inline Doom(a) {
 inline Commit(a) {
   if
   :: HEAD_AS_READ(a) && STILL_PENDING(a) && ENTRY_FREE(a) ->
-#ifndef MUTANT_MARKS_BEFORE_COMMIT
      assert((SETTLES(a) & (merged | refused)) == 0); /* a settled state is final */
-#endif
      if
      :: !BARE(a) ->
         w = attempt[a].to;
@@ -322,6 +320,7 @@ end:
 
 /* ---- The others ---- */
 
+#ifdef ROLLBACK
 proctype operator() {           /* rolls back to the genesis, once */
   mtype step = COLLECT;
   byte a, me = OPERATOR;
@@ -349,6 +348,7 @@ proctype operator() {           /* rolls back to the genesis, once */
   :: step == DEAD -> break
   od
 }
+#endif
 
 inline Announce(u) {            /* in the order of their ids */
   d_step { ((pending | merged | refused) + 1) == ((1 << u) & ALL) -> pending = pending | (1 << u); Promises() }
@@ -422,7 +422,7 @@ end:
 
 inline LookAtHead(n) { d_step { at == 0 && REACHED(n) && LISTED(n) -> at = n } }
 
-inline SweepOrphans() {         /* `named` is what the entry said; who landed since is not known */
+inline SweepOrphans() {         /* `named` is what the entry said when it was looked at */
   v = 0;
   do
   :: v < 6 -> if :: attempt[v].to == at -> attempt[v].checkpoint = 0 :: else fi; v++
@@ -435,6 +435,7 @@ inline SweepOrphans() {         /* `named` is what the entry said; who landed si
   Promises()
 }
 
+#ifdef SAFETY
 proctype orphan_sweep() {
   byte at;                      /* the version looked at */
   bit named, looked;
@@ -446,6 +447,7 @@ end:
   :: d_step { looked -> SweepOrphans(); at = 0; looked = 0; named = 0 }
   od
 }
+#endif
 
 init {
   atomic {
