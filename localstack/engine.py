@@ -54,8 +54,15 @@ def localstack_engine(port: int = 0) -> Iterator[Engine]:
         yield Engine(running, {"localstack": f"{_health(running)['version']} at {running}"}, KEY, 0)
         return
     check_installed()
+    with tables() as rows, localstack_before(rows, port) as engine:
+        yield engine
+
+
+@contextmanager
+def localstack_before(rows: Tables, port: int = 0) -> Iterator[Engine]:
+    """Runs LocalStack before a DynamoDB that runs already, and may be restarted. Raises as `localstack_engine` does."""
     command = [str(LOCALSTACK_PYTHON), "-I", "-m", "webnn_localstack.launch", str(port)]
-    with tables() as rows, child("LocalStack", command, _environment(rows), ROOT) as process:
+    with child("LocalStack", command, _environment(rows), ROOT) as process:
         told = announcement(process, START_SECONDS)
         url = f"http://{LOOPBACK}:{told['port']}"
         version = _await_health(process, url)["version"]
