@@ -9,6 +9,7 @@ import itertools
 import os
 from collections.abc import Iterator, Mapping
 
+import deployed
 import pytest
 import stages
 from hypothesis import settings as hypothesis_settings
@@ -67,6 +68,14 @@ def embedded_stage(embedded: Engine) -> Stage:
 def localstack_stage(localstack: Engine) -> Stage:
     """A stage on LocalStack, of another name than the one that is deployed there: no function merges its updates."""
     return stages.engine_stage("localstack", {**localstack.environment(), "WEBNN_STAGE": "contract"})
+
+
+@pytest.fixture(scope="session")
+def deployment(localstack: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[deployed.Deployment]:
+    """The stage that `webnn deploy` puts into LocalStack."""
+    checkout = deployed.copied_checkout(tmp_path_factory.mktemp("checkout"))
+    with deployed.deployed(localstack, checkout) as found:
+        yield found
 
 
 @pytest.fixture

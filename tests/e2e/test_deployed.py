@@ -2,86 +2,22 @@
 through the deployed API, S3, SQS and the merge function to a new head."""
 
 import hashlib
-import json
-import os
-import shutil
-import subprocess
-import sys
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-import requests
+from deployed import Deployment, announcement
 
-CHECKOUT = Path(__file__).resolve().parents[2]
-COPIED = ("app.py", "requirements.txt", "webnn", "vendor", "infra", "examples", ".chalice")
 MERGE_SECONDS = 60
 
 pytestmark = pytest.mark.localstack
 
 
-@dataclass(frozen=True)
-class Deployment:
-    """A deployed stage, and how to speak to it."""
-
-    api: str
-    page: str
-    http: requests.Session
-
-    def post(self, path: str, body: Any, token: str = "") -> requests.Response:
-        headers = {"Authorization": f"Bearer {token}"} if token else {}
-        return self.http.post(self.api + path, json=body, headers=headers, timeout=60)
-
-    def get(self, path: str, token: str = "") -> requests.Response:
-        headers = {"Authorization": f"Bearer {token}"} if token else {}
-        return self.http.get(self.api + path, headers=headers, timeout=60)
-
-
-@pytest.fixture(scope="module")
-def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy to deploy from: Chalice records what it deployed beside its configuration."""
-    folder = tmp_path_factory.mktemp("checkout")
-    for name in COPIED:
-        if (CHECKOUT / name).is_dir():
-            shutil.copytree(
-                CHECKOUT / name,
-                folder / name,
-                symlinks=True,
-                ignore=shutil.ignore_patterns("__pycache__", "deployed", "deployments"),
-            )
-        else:
-            shutil.copy(CHECKOUT / name, folder / name)
-    (folder / "web" / "dist").mkdir(parents=True)
-    (folder / "web" / "dist" / "index.html").write_text("<!doctype html><title>WebNN</title>")
-    return folder
-
-
-@pytest.fixture(scope="module")
-def deployment(localstack: Any, checkout: Path) -> Iterator[Deployment]:
-    environment = {
-        **{name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ},
-        **localstack.environment(),
-        "PYTHONPATH": str(checkout),
-    }
-    webnn = [sys.executable, "-c", "from webnn.cli.main import main; main()"]
-    deployed = subprocess.run(
-        [*webnn, "deploy", "--stage", "localstack", "--json"],
-        cwd=checkout, env=environment, capture_output=True, text=True, check=False, timeout=300,
-    )  # fmt: skip
-    assert deployed.returncode == 0, deployed.stdout + deployed.stderr
-    created = subprocess.run(
-        [*webnn, "create", "digits", "--stage", "localstack"],
-        cwd=checkout, env=environment, capture_output=True, text=True, check=False, timeout=120,
-    )  # fmt: skip
+@pytest.fixture(scope="module", autouse=True)
+def _digits(deployment: Deployment) -> None:
+    created = deployment.command("create", "digits")
     assert created.returncode == 0, created.stdout + created.stderr
-    found = json.loads(deployed.stdout.splitlines()[-1])
-    with requests.Session() as http:
-        http.trust_env = False
-        yield Deployment(found["api"], found["page"], http)
 
 
 def test_an_update_travels_from_the_deployed_api_to_a_new_head(deployment: Deployment) -> None:
@@ -137,18 +73,6 @@ def test_the_page_is_served_from_the_site_bucket(deployment: Deployment) -> None
     assert page.status_code == 200
     assert page.headers["Content-Type"].startswith("text/html")
     assert config.json() == {"api": deployment.api, "stage": "localstack"}
-
-
-def announcement(delta: bytes, base_version: int = 0) -> dict[str, Any]:
-    return {
-        "base_version": base_version,
-        "generation": 0,
-        "local_steps": 4,
-        "examples": 128,
-        "bytes": len(delta),
-        "sha256": hashlib.sha256(delta).hexdigest(),
-        "encoding": "float32",
-    }
 
 
 def await_settled(deployment: Deployment, path: str, token: str) -> dict[str, Any]:

@@ -14,13 +14,13 @@ from pathlib import Path
 
 import pytest
 import stages
-from accounts import a_day_later, audit, services_on
+from accounts import a_day_later, audit, note, services_on
 from merger import Orders
 from mergers import Mergers, mergers
 from restartable import Rows, restartable_engine
 from samples import World, a_world
 from stages import Stage
-from volunteers import TRAINING, volunteers
+from volunteers import TRAINING, through_stores, volunteers
 
 from localstack.engine import URL_VARIABLE
 from localstack.install import check_installed, dynamodb, dynamodb_obstacle
@@ -70,7 +70,7 @@ def test_killed_mergers_on_a_killed_database(
     orders = Orders(run_name, str(tmp_path / "journal"), heedless=heedless, lease_milliseconds=LEASE_MILLISECONDS)
 
     with mergers(stage.variables, orders) as racing:
-        with volunteers(lambda: services_on(settings), run_name, SECONDS / UPDATES, UPDATES) as sending:
+        with volunteers(lambda: through_stores(services_on(settings), run_name), SECONDS / UPDATES, UPDATES) as sending:
             kill_for(SECONDS, racing, rows)
         racing.stop()
         raced_for = time.monotonic() - begun
@@ -79,6 +79,7 @@ def test_killed_mergers_on_a_killed_database(
     assert account.merged == UPDATES
     counts = racing.counts()
     assert counts["landed"] > 0
+    assert account.orphans >= counts["beaten"]
     if heedless:
         assert counts["beaten"] > 0, "nobody raced"
     figures = {
@@ -86,9 +87,7 @@ def test_killed_mergers_on_a_killed_database(
         "orphans": account.orphans, "unanswered": sending.accepted.unanswered, "failed messages": counts["failed"],
         "seconds": round(raced_for, 1), "audit seconds": round(time.monotonic() - begun - raced_for, 1),
     }  # fmt: skip
-    for name, figure in figures.items():
-        record_property(name, figure)
-    print("\n" + ", ".join(f"{figure} {name}" for name, figure in figures.items()))
+    note(figures, record_property)
 
 
 def kill_for(seconds: float, racing: Mergers, rows: Rows) -> None:

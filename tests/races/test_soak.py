@@ -1,7 +1,7 @@
 """A merger that stays warm for long: its memory does not grow, nothing stays pending, orphans are cleared.
 
-A minute by default; `make soak` takes half an hour (WEBNN_SOAK_SECONDS=1800). Beside the warm merger, which sweeps too, one
-dies now and then between its checkpoint and its commit and is started anew: that makes the orphans.
+A minute by default; `make soak` takes half an hour (WEBNN_SOAK_SECONDS=1800). Beside the warm merger, which sweeps too,
+one dies now and then between its checkpoint and its commit and is started anew: that makes the orphans.
 """
 
 import os
@@ -11,12 +11,12 @@ from pathlib import Path
 
 import psutil
 import pytest
-from accounts import a_day_later, audit, services_on
+from accounts import a_day_later, audit, note, services_on
 from merger import Orders
 from mergers import Mergers, mergers
 from samples import a_world
 from stages import Stage
-from volunteers import TRAINING, Volunteers, volunteers
+from volunteers import TRAINING, Volunteers, through_stores, volunteers
 
 from webnn.store import keys
 from webnn.wiring import Services, new_id
@@ -57,7 +57,7 @@ def test_a_warm_merger_neither_grows_nor_leaves_anything_behind(
 
     with mergers(embedded_stage.variables, orders) as soaked:
         warm = soaked.start(sweep_seconds=SWEEP_SECONDS)
-        with volunteers(lambda: services_on(settings), run_name, UPDATE_SECONDS) as sending:
+        with volunteers(lambda: through_stores(services_on(settings), run_name), UPDATE_SECONDS) as sending:
             memory, most_orphans = soak(soaked, warm, services, sending)
         swept = sum(line.get("orphans", 0) for line in soaked.told())
         soaked.stop()
@@ -69,9 +69,7 @@ def test_a_warm_merger_neither_grows_nor_leaves_anything_behind(
         "orphans cleared": swept, "orphans at most": most_orphans, "orphans at the end": account.orphans,
         "MB when warm": round(warmed / 1e6, 1), "MB at the end": round(memory[-1][1] / 1e6, 1),
     }  # fmt: skip
-    for name, figure in figures.items():
-        record_property(name, figure)
-    print("\n" + ", ".join(f"{name} {figure}" for name, figure in figures.items()))
+    note(figures, record_property)
     assert soaked.counts()["failed"] == 0
     assert memory[-1][1] <= GROWTH * warmed
     assert swept > 0, "nothing was ever cleared"

@@ -19,6 +19,8 @@ from webnn.updates import Announcement
 from webnn.wiring import Services, new_id
 
 T = TypeVar("T")
+# Announces and uploads a body; gives the id of its update.
+Contribute = Callable[[bytes], str]
 
 WORKERS, RETRY_SECONDS, GIVE_UP_SECONDS = 8, 0.3, 60.0
 # Every update counts in full and deltas are small whole numbers: so the sum of all is exact, in any order.
@@ -42,12 +44,23 @@ def an_announcement(body: bytes, base_version: int) -> Announcement:
     return Announcement(base_version, 0, 2, 8, len(body), sha256(body), "float32")
 
 
-class Volunteers:
-    """Threads that announce and upload, each through its own stores, and go on until they are answered."""
+def through_stores(services: Services, run: str) -> Contribute:
+    """Announces and uploads. The upload is tried again with the same ticket; an announcement would be another."""
 
-    def __init__(self, make: Callable[[], Services], run: str) -> None:
+    def contribute(body: bytes) -> str:
+        base = services.catalog.head(run).version
+        opened = services.updates.announce(Member(run, new_id()), an_announcement(body, base))
+        insisting(lambda: upload(services.blobs, opened.ticket, body))
+        return opened.update_id
+
+    return contribute
+
+
+class Volunteers:
+    """Threads that contribute, each by its own way, and go on until they are answered."""
+
+    def __init__(self, make: Callable[[], Contribute]) -> None:
         self._make = make
-        self._run = run
         self._lock = threading.Lock()
         self._stop = threading.Event()
         self.accepted = Accepted()
@@ -58,23 +71,16 @@ class Volunteers:
 
     def work(self, worker: int, every: float, count: int | None) -> None:
         """Sends this worker's share of so many updates, or of endlessly many, one after another."""
-        services, begun = self._make(), time.monotonic()
+        contribute, begun = self._make(), time.monotonic()
         number = worker
         while not self._stop.is_set() and (count is None or number < count):
             if self._stop.wait(max(0.0, begun + number * every - time.monotonic())):
                 return
             delta = a_delta(number)
-            update_id = insisting(lambda: self._contributed(services, body_of(delta)), self._not_answered)  # noqa: B023
+            update_id = insisting(lambda: contribute(body_of(delta)), self._not_answered)  # noqa: B023
             with self._lock:
                 self.accepted.deltas[update_id] = delta
             number += WORKERS
-
-    def _contributed(self, services: Services, body: bytes) -> str:
-        """Announces and uploads. The upload is tried again with the same ticket; an announcement would be another."""
-        base = services.catalog.head(self._run).version
-        opened = services.updates.announce(Member(self._run, new_id()), an_announcement(body, base))
-        insisting(lambda: upload(services.blobs, opened.ticket, body))
-        return opened.update_id
 
     def _not_answered(self) -> None:
         with self._lock:
@@ -82,9 +88,9 @@ class Volunteers:
 
 
 @contextmanager
-def volunteers(make: Callable[[], Services], run: str, every: float, count: int | None = None) -> Iterator[Volunteers]:
+def volunteers(make: Callable[[], Contribute], every: float, count: int | None = None) -> Iterator[Volunteers]:
     """One update every so many seconds, up to a count or until the block ends; then all are waited for."""
-    found = Volunteers(make, run)
+    found = Volunteers(make)
     with ThreadPoolExecutor(WORKERS) as pool:
         working: list[Future[None]] = [pool.submit(found.work, one, every, count) for one in range(WORKERS)]
         try:

@@ -1,0 +1,102 @@
+"""A stage that `webnn deploy` put into LocalStack, and how to speak to it."""
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import requests
+
+from webnn.local.engine import Engine
+
+CHECKOUT = Path(__file__).resolve().parents[1]
+COPIED = ("app.py", "requirements.txt", "webnn", "vendor", "infra", "examples", ".chalice")
+STAGE = "localstack"
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """A deployed stage.
+
+    Attributes:
+        checkout: The copy that it was deployed from: Chalice records what it deployed beside its configuration.
+    """
+
+    engine: Engine
+    checkout: Path
+    api: str
+    page: str
+    http: requests.Session
+
+    def post(self, path: str, body: Any, token: str = "") -> requests.Response:
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        return self.http.post(self.api + path, json=body, headers=headers, timeout=60)
+
+    def get(self, path: str, token: str = "") -> requests.Response:
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        return self.http.get(self.api + path, headers=headers, timeout=60)
+
+    def command(self, *words: str) -> "subprocess.CompletedProcess[str]":
+        """Runs the `webnn` command for this stage."""
+        return _command(self.engine, self.checkout, *words)
+
+
+def copied_checkout(folder: Path) -> Path:
+    """A copy to deploy from."""
+    for name in COPIED:
+        if (CHECKOUT / name).is_dir():
+            shutil.copytree(
+                CHECKOUT / name,
+                folder / name,
+                symlinks=True,
+                ignore=shutil.ignore_patterns("__pycache__", "deployed", "deployments"),
+            )
+        else:
+            shutil.copy(CHECKOUT / name, folder / name)
+    (folder / "web" / "dist").mkdir(parents=True)
+    (folder / "web" / "dist" / "index.html").write_text("<!doctype html><title>WebNN</title>")
+    return folder
+
+
+@contextmanager
+def deployed(engine: Engine, checkout: Path) -> Iterator[Deployment]:
+    """Deploys the stage from a copy of the checkout."""
+    told = _command(engine, checkout, "deploy", "--json")
+    assert told.returncode == 0, told.stdout + told.stderr
+    found = json.loads(told.stdout.splitlines()[-1])
+    with requests.Session() as http:
+        http.trust_env = False
+        yield Deployment(engine, checkout, found["api"], found["page"], http)
+
+
+def announcement(delta: bytes, base_version: int = 0) -> dict[str, Any]:
+    """What the API is told of an update."""
+    return {
+        "base_version": base_version,
+        "generation": 0,
+        "local_steps": 4,
+        "examples": 128,
+        "bytes": len(delta),
+        "sha256": hashlib.sha256(delta).hexdigest(),
+        "encoding": "float32",
+    }
+
+
+def _command(engine: Engine, checkout: Path, *words: str) -> "subprocess.CompletedProcess[str]":
+    environment = {
+        **{name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ},
+        **engine.environment(),
+        "PYTHONPATH": str(checkout),
+    }
+    webnn = [sys.executable, "-c", "from webnn.cli.main import main; main()"]
+    return subprocess.run(
+        [*webnn, *words, "--stage", STAGE],
+        cwd=checkout, env=environment, capture_output=True, text=True, check=False, timeout=300,
+    )  # fmt: skip
