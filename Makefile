@@ -7,7 +7,7 @@ STAGE ?= localstack
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test simulate check spec format package deploy localstack bench lock clean web
+.PHONY: help setup demo test simulate soak check spec format package deploy localstack bench lock clean web
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -44,6 +44,10 @@ test: setup ## Run all tests (on LocalStack too, where it can be installed)
 SEEDS ?= 0-9999
 simulate: setup ## Live lives of a run in virtual time, amid faults (SEEDS=0-9999, or one seed to see what happens)
 	@PYTHONPATH=tests:tests/simulation $(BIN)/python tests/simulation/lives.py $(SEEDS)
+
+SOAK ?= 1800
+soak: setup ## Let a merger run for half an hour and watch its memory (SOAK=1800)
+	@WEBNN_SOAK_SECONDS=$(SOAK) $(BIN)/python -m pytest tests/races/test_soak.py -s
 
 check: setup ## Lint, types, layers: all that needs no engine
 	@$(BIN)/ruff format --check .
