@@ -66,15 +66,14 @@ def audit(now: Services, later: Services, run: str, deltas: Mapping[str, Sequenc
     """Settles the run, then asserts that each accepted update is in it once and that all of it can be found again."""
     _await_quiet(now, run)
     before = _entries(now, run)[-1].version
+    swept_at = wiring.now()
     orphans = sweep(later, run)
     entries = _entries(now, run)
     assert entries[-1].version >= before
     _assert_merged_once(now, run, entries, deltas)
     _assert_weights(now, run, deltas)
     assert [one.entry for one in now.replay.replay(run)] == entries
-    checkpoints = {blob.key for blob in _listed(now, keys.checkpoints(run))}
-    # What is named is there, and nothing else is: clearing took all orphans and nothing that a row names.
-    assert checkpoints == {entry.checkpoint_key for entry in entries}
+    _assert_cleared(now, run, entries, swept_at)
     # Whoever was not answered when announcing did not go on to upload.
     bodies = {blob.key for blob in _listed(now, keys.updates(run))}
     assert bodies == {keys.update(run, update_id) for update_id in deltas}
@@ -92,6 +91,15 @@ def _await_quiet(services: Services, run: str) -> None:
         if found == seen:
             return
         seen = found
+
+
+def _assert_cleared(services: Services, run: str, entries: list[LedgerEntry], swept_at: int) -> None:
+    """What is named is there, and nothing else is: clearing took all orphans and nothing that a row names."""
+    named = {entry.checkpoint_key for entry in entries}
+    lying = {blob.key: blob.written_at - swept_at for blob in _listed(services, keys.checkpoints(run))}
+    assert named - lying.keys() == set(), "clearing took what a row names"
+    left = {key: written for key, written in lying.items() if key not in named}
+    assert left == {}, "orphans are left, written so many milliseconds after the sweep began"
 
 
 def _assert_merged_once(

@@ -10,6 +10,7 @@ import os
 import random
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -91,18 +92,17 @@ def test_killed_mergers_on_a_killed_database(
 
 
 def kill_for(seconds: float, racing: Mergers, rows: Rows) -> None:
-    """Kills a merger every half a second and starts another in its place; in the middle, the database too."""
-    chance, end = random.Random(SEED), time.monotonic() + seconds
+    """Kills a merger every half a second and starts another in its place; beside that, in the middle, the database."""
+    chance, begun = random.Random(SEED), time.monotonic()
     for _ in range(MERGERS):
         racing.start()
-    restarted = False
-    while time.monotonic() < end:
-        time.sleep(KILL_SECONDS * (0.5 + chance.random()))
-        racing.kill(chance.choice(racing.pids))
-        racing.start()
-        if not restarted and time.monotonic() > end - seconds / 2:
-            rows.restart()
-            restarted = True
+    with ThreadPoolExecutor(1) as beside:
+        restarted = beside.submit(lambda: (time.sleep(seconds / 2), rows.restart()))
+        while time.monotonic() < begun + seconds or not restarted.done():
+            time.sleep(KILL_SECONDS * (0.5 + chance.random()))
+            racing.kill(chance.choice(racing.pids))
+            racing.start()
+        restarted.result()
 
 
 def a_run(stage: Stage, name: str) -> World:

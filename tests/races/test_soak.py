@@ -22,12 +22,15 @@ from webnn.store import keys
 from webnn.wiring import Services, new_id
 
 SECONDS = float(os.environ.get("WEBNN_SOAK_SECONDS", "60"))
-UPDATE_SECONDS, SWEEP_SECONDS, TELL_SECONDS = 0.2, 4.0, 5.0
+UPDATE_SECONDS, SWEEP_SECONDS = 0.2, 4.0
+# Each look reads the whole ledger, which a long soak makes long.
+TELL_SECONDS = max(5.0, SECONDS / 60)
 # Interpreter, clients, connections and the threads that read ahead are all there after a third of a short soak, or a
 # minute of a long one.
 WARM_SECONDS = min(SECONDS / 3, 60.0)
-# Of some 90 MB: 9 MB. In half an hour of 9,000 updates that is 1 KB an update, of a ledger line and a row that are
-# 0.9 KB: a merger that kept all that it reads would pass it. Below, the allocator's own unrest would show.
+# Of some 80 MB: 8 MB, well above the half megabyte of the allocator. Half an hour has 9,000 updates, whose row
+# and ledger line are 0.9 KB: a merger that kept all that it reads would pass it there. The minute only finds what loses
+# 40 KB an update, such as clients, connections or threads that are made again and again.
 GROWTH = 1.10
 # Short, so that a soak sees orphans go; and longer than any write of this engine takes.
 WRITER_MILLISECONDS, LEASE_MILLISECONDS = 6_000, 1_500
