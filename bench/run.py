@@ -35,6 +35,9 @@ def build_package(folder: Path) -> Path:
 def main() -> None:
     """Runs all."""
     benchmark("merge.py", "--full")
+    benchmark("commit_memory.py")
+    benchmark("commits.py")
+    benchmark("scaling.py")
     with tempfile.TemporaryDirectory() as scratch:
         benchmark("import_app.py", "--package", str(build_package(Path(scratch))))
     benchmark("browser.py")

@@ -1,4 +1,7 @@
-"""What a batch of messages sets off: each run that they speak of is drained, and whatever fails is told apart."""
+"""What a batch of messages sets off: each run that they speak of is drained, and whatever fails is told apart.
+
+In the model (`spec/commit.pml`): Answer.
+"""
 
 from collections.abc import Callable, Iterable
 

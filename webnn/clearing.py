@@ -9,6 +9,8 @@ function lives, and would leave its checkpoint behind the mark.
 
 What a run need not keep (`limits.keep_days` in its spec; by default it keeps all) is the bodies of updates that were
 settled and the checkpoints that were followed by others longer ago than that. The genesis and the head's stay.
+
+In the model (`spec/commit.pml`): LookAtHead, SweepOrphans.
 """
 
 from collections.abc import Callable, Iterator

@@ -30,6 +30,8 @@ No answer (Unavailable)
     The transaction may have landed. Read back: the ledger entry of the version to come either carries this
     attempt's id, or this attempt did not land *yet*. Deciding again is then safe: both attempts demand the same
     head, so at most one of them can ever land.
+
+In the model (`spec/commit.pml`): Collect, Decide, WriteCheckpoint, Commit, ReadBack.
 """
 
 from collections import Counter

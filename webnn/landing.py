@@ -1,4 +1,7 @@
-"""Landing a commit: the one conditional write, and what to make of a refusal and of a silence."""
+"""Landing a commit: the one conditional write, and what to make of a refusal and of a silence.
+
+In the model (`spec/commit.pml`): Commit, ReadBack, LateLanding.
+"""
 
 from webnn.core.records import Commit
 from webnn.errors import Conflict, Missing, Unavailable

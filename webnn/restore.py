@@ -3,6 +3,8 @@
 Both are commits like any other: one conditional transaction from exactly the head that was read. Both make a version
 of their own, so versions never repeat and the head's number never goes back. Nothing is deleted. What was trained
 against the generation before is discarded when it arrives.
+
+In the model (`spec/commit.pml`): the process `operator`.
 """
 
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Announcing an update and asking what became of it."""
+"""Announcing an update and asking what became of it. In the model (`spec/commit.pml`): Announce."""
 
 from collections.abc import Callable
 
