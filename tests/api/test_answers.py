@@ -137,6 +137,17 @@ def test_an_update_goes_from_pending_to_merged(joined: Api) -> None:
     assert joined.world.weights == [2, 2, 3]
 
 
+def test_an_updates_id_leads_from_the_request_to_the_ledger(joined: Api, caplog: pytest.LogCaptureFixture) -> None:
+    """At the level that the functions themselves set: Lambda's own shows warnings only."""
+    ticket = joined.post("/runs/line/updates", announced([1, 0, 0]))
+    assert f"update={ticket['update_id']}" in caplog.text
+    assert ticket["update_id"] in ticket["upload"]["url"]
+    joined.world.blobs.upload(UploadTicket(**ticket["upload"]), body_of([1, 0, 0]))
+    joined.world.drain()
+    (line,) = joined.world.catalog.ledger_entry("line", 1).updates
+    assert line.update_id == ticket["update_id"]
+
+
 def test_an_update_that_is_rejected_says_why(joined: Api) -> None:
     update_id = contribute(joined, [float("nan"), 0, 0])
     found = joined.get(f"/runs/line/updates/{update_id}")

@@ -1,5 +1,6 @@
 """The routes of `docs/openapi.yaml`. A view parses, asks and answers."""
 
+import logging
 from typing import Annotated, Any
 
 from chalice.app import Blueprint, Response
@@ -12,6 +13,8 @@ from webnn.core.spec import RunName
 from webnn.errors import Invalid
 from webnn.tokens import Member
 from webnn.wiring import services
+
+LOG = logging.getLogger("webnn.api")
 
 routes = Blueprint(__name__)
 
@@ -64,8 +67,13 @@ def next_task(run: str) -> Response:
 def announce_update(run: str) -> Response:
     """Announce an update."""
     member = _member(run)
-    announced = parse(AnnouncementIn, _body())
-    return answer(answers.ticket(services().updates.announce(member, announced.announcement())), 201)
+    announced = parse(AnnouncementIn, _body()).announcement()
+    opened = services().updates.announce(member, announced)
+    LOG.info(
+        "announced run=%s update=%s client=%s base=%d",
+        run, opened.update_id, member.client_id, announced.base_version,
+    )  # fmt: skip
+    return answer(answers.ticket(opened), 201)
 
 
 @routes.route("/runs/{run}/updates/{update}", methods=["GET"], cors=True)
