@@ -141,11 +141,13 @@ class TableRules(Compared):
         self.equal(self.catalog.run_names(limit, after=after), everyone[begin + 1 :][:limit], "run_names")
 
     def _names(self, size: int) -> Iterator[tuple[str, str]]:
-        after = ""
+        after, passed = "", set[str]()
         while page := self.catalog.run_names(size, after=after):
             assert len(page) <= size
-            yield from page
             after = page[-1][0]
+            assert after not in passed, "the pages go round in circles"
+            passed.add(after)
+            yield from page
 
     @rule(status=draws.STATUSES)
     def ask_of_a_run_that_never_was(self, status: Status) -> None:
@@ -199,9 +201,10 @@ class EvaluationRules(Compared):
     def claim(self, run: str, version: int) -> EvaluationLease:
         return self._claim(self._new_lease(run, version), self.model.evaluation_lease(run))
 
-    @rule(target=leases, believed=leases, version=draws.WHOLE)
-    def claim_in_place_of_one_of_before(self, believed: EvaluationLease, version: int) -> EvaluationLease:
-        return self._claim(self._new_lease(believed.run, version), believed)
+    @rule(target=leases, run=runs, believed=leases, version=draws.WHOLE)
+    def claim_in_place_of_one_of_before(self, run: str, believed: EvaluationLease, version: int) -> EvaluationLease:
+        """Or of one that this run never had."""
+        return self._claim(self._new_lease(run, version), replace(believed, run=run))
 
     @rule(target=leases, run=runs)
     def claim_as_if_there_were_none(self, run: str) -> EvaluationLease:
