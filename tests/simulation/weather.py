@@ -30,6 +30,11 @@ class Sky:
         self.pace = chance.choice([0.2, 0.005])  # of requests that go well: 5 ms or 200 ms each way
         self.happened: Counter[str] = Counter()
 
+    @property
+    def slowly(self) -> bool:
+        """Whether even requests that go well take long."""
+        return self.pace < 0.1
+
     def clears(self) -> None:
         self.harsh = self.slow = 0.0
 
