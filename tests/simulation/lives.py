@@ -63,8 +63,8 @@ class Life:
         self.queue = Queue(self.timeline, self.invoke, self.pick)
         self.most = self.chance.choice([2, 95])  # updates that a commit may settle
         self.budget = self.chance.choice([3_000, 40_000])  # when a merge function stops beginning commits
-        if self.calm and self.sky.slowly:  # two at a time and a second away, nothing is merged within a minute
-            self.most, self.budget = 95, 40_000
+        if self.calm:  # two at a time and a second away, nothing is merged within a minute
+            self.most, self.budget = (95, 40_000) if self.sky.slowly else (self.most, 150)
         self.warm: list[Services] = []
         self.clients: list[Actor] = []
         self.conflicts = 0
