@@ -17,7 +17,7 @@ setup: $(VENV)/.stamp web/dist/index.html ## Make .venv (with the webnn command)
 $(VENV)/.stamp: pyproject.toml constraints.txt
 	@echo "Setting up $(VENV) …" >&2
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@$(BIN)/pip install --quiet --disable-pip-version-check --upgrade pip
+	@$(BIN)/pip install --quiet --disable-pip-version-check --upgrade 'pip<26.3'  # Chalice takes none newer
 	@$(BIN)/pip install -qq --disable-pip-version-check -c constraints.txt -e '.[local,dev]' >&2
 	@touch $@
 

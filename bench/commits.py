@@ -3,9 +3,10 @@
     python bench/commits.py [--engine embedded|localstack] [--pause SECONDS]
 
 Committing up to 95 at once against committing one by one, by turns, each on a backlog that 64 clients left. One by one
-is the same drain with commits of one update, so nothing but the group differs: that has the budget. For comparison also
-with a call of the merge function for each update, which takes a turn and reads the head's checkpoint every time. Then
-four merge functions at once while 64 clients go on sending: with turns and without.
+is the same drain with commits of one update, so nothing but the group differs: that has the budget. A drain begins when
+the engine has come to rest: LocalStack works on for seconds after uploads, to tell the queue of them. For comparison
+also with a call of the merge function for each update, which takes a turn and reads the head's checkpoint every time.
+Then four merge functions at once while 64 clients go on sending: with turns and without.
 """
 
 import argparse
@@ -25,6 +26,7 @@ from threading import local
 from typing import Any
 
 import numpy as np
+import psutil
 from measure import Times, alternate, machine, median, ratio, table, verdict
 from rich.console import Console
 from scaling import PARAMETERS, spec
@@ -119,6 +121,23 @@ def started(name: str) -> str:
     return name
 
 
+def rest() -> None:
+    """Returns when the engine, whose processes are children of this one, has hardly anything to do; or after 30 s."""
+    before, until = _computed(), time.monotonic() + 30
+    while time.monotonic() < until:
+        time.sleep(0.5)
+        now = _computed()
+        if now - before < 0.05:
+            return
+        before = now
+
+
+def _computed() -> float:
+    """Seconds of processor time that the children of this process took."""
+    times = [child.cpu_times() for child in psutil.Process().children(recursive=True)]
+    return sum(found.user + found.system for found in times)
+
+
 def draining(crowd: Crowd, label: str, most: int, commits: int) -> Callable[[], float]:
     """Seconds to merge a backlog of `BACKLOG`, left by the crowd on a new run.
 
@@ -133,6 +152,7 @@ def draining(crowd: Crowd, label: str, most: int, commits: int) -> Callable[[], 
     def run() -> float:
         name = started(f"drain-{label}-{next(numbers)}")
         crowd.contribute(name, BACKLOG)
+        rest()
         merged, begun = 0, time.perf_counter()
         while merged < BACKLOG:
             looks = iter([False] * commits)

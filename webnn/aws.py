@@ -3,13 +3,15 @@
 Apart from `webnn.wiring` because these imports take longer than all others together; see there.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, cast
 
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError
+from botocore.exceptions import BotoCoreError, NoCredentialsError
 from botocore.session import get_session
+from obstore.store import S3Store
 
 from webnn.errors import Invalid
 from webnn.settings import Environment, Settings
@@ -19,6 +21,7 @@ from webnn.store.s3 import S3Blobs
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+    from obstore.store import S3Credential
 
     from webnn.stack import StackClients
     from webnn.store.sqs import SqsQueue
@@ -66,7 +69,43 @@ def stores(found: Settings) -> tuple[DynamoCatalog, S3Blobs]:
     """The stage's catalog and blobs."""
     where = found.environment
     catalog = DynamoCatalog(bind(found.table, where.region, where.endpoint_url))
-    return catalog, S3Blobs(s3_client(where), found.bucket)
+    s3 = s3_client(where)
+    return catalog, S3Blobs(s3, found.bucket, _reader(s3, found.bucket))
+
+
+def _reader(s3: "S3Client", bucket: str) -> S3Store:
+    """What reads from the bucket, where that client would and as long as it would wait."""
+    return S3Store(
+        bucket,
+        endpoint=s3.meta.endpoint_url,
+        region=s3.meta.region_name,
+        virtual_hosted_style_request=False,
+        credential_provider=_credentials(),
+        client_options={
+            "allow_http": s3.meta.endpoint_url.startswith("http:"),  # an engine on this machine
+            "connect_timeout": timedelta(seconds=5),
+            "read_timeout": timedelta(seconds=20),  # of silence; a large body may take longer than that
+            "timeout": timedelta(minutes=15),  # a function's longest life
+        },
+        retry_config={"max_retries": 4, "retry_timeout": timedelta(minutes=2)},
+    )
+
+
+def _credentials() -> "Callable[[], S3Credential]":
+    found = get_session().get_credentials()
+
+    def current() -> "S3Credential":
+        frozen = found and found.get_frozen_credentials()  # botocore's own, which renews what runs out
+        if not frozen or not frozen.access_key or not frozen.secret_key:
+            raise NoCredentialsError
+        return {
+            "access_key_id": frozen.access_key,
+            "secret_access_key": frozen.secret_key,
+            "token": frozen.token,
+            "expires_at": datetime.now(UTC) + timedelta(minutes=10),
+        }
+
+    return current
 
 
 def queue(where: Environment, name: str) -> "SqsQueue":

@@ -8,7 +8,7 @@ from webnn.core.checks import checked_delta
 from webnn.core.merge import Contribution, Folded
 from webnn.core.records import Head, LedgerEntry, Status, Update
 from webnn.core.spec import Spec
-from webnn.core.wire import Vector, decode_vector
+from webnn.core.wire import Body, Vector, decode_vector
 from webnn.errors import Corrupt, Invalid, Missing
 from webnn.store import keys
 from webnn.store.ports import Blobs, Catalog
@@ -94,10 +94,10 @@ class Decision:
             return f"made against generation {update.generation}, the run is at {self._head.generation}"
         return None
 
-    def _body(self, update: Update) -> bytes:
+    def _body(self, update: Update) -> Body:
         return self._blobs.get(keys.update(update.run, update.update_id))
 
-    def _contribution(self, update: Update, body: bytes) -> Contribution:
+    def _contribution(self, update: Update, body: Body) -> Contribution:
         delta = checked_delta(self._spec, update, body)
         entry = self._entry(update.base_version)
         return Contribution(

@@ -59,7 +59,7 @@ class Restorer:
 
         def restoring(head: Head) -> LedgerEntry:
             target = self._target(run, to)
-            body = verified(self._blobs, target.checkpoint_key, target.sha256)
+            body = bytes(verified(self._blobs, target.checkpoint_key, target.sha256))
             return replace(self._written(head, body, target.steps), restores=to)
 
         return self._move(run, restoring)

@@ -24,7 +24,7 @@ class Specs:
         kept = self._kept.get(run.spec_sha256)
         if kept is not None:
             return kept
-        spec = _parsed(run, verified(self._blobs, run.spec_key, run.spec_sha256))
+        spec = _parsed(run, bytes(verified(self._blobs, run.spec_key, run.spec_sha256)))
         while len(self._kept) >= KEPT:
             self._kept.pop(next(iter(self._kept)), None)  # another thread may have been first
         return self._kept.setdefault(run.spec_sha256, spec)

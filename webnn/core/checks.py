@@ -5,11 +5,11 @@ import numpy as np
 from webnn.core.merge import norm
 from webnn.core.records import Update
 from webnn.core.spec import Spec
-from webnn.core.wire import Vector, decode_vector, sha256
+from webnn.core.wire import Body, Vector, decode_vector, sha256
 from webnn.errors import Invalid
 
 
-def checked_delta(spec: Spec, update: Update, body: bytes) -> Vector:
+def checked_delta(spec: Spec, update: Update, body: Body) -> Vector:
     """The delta in an update's body, float32 [parameters]: as long as announced, unaltered, finite, of bounded norm.
 
     Raises:

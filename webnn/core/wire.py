@@ -17,6 +17,8 @@ from webnn.errors import Invalid
 
 Vector = NDArray[np.float32]
 Array = NDArray[np.generic]
+# Bytes as a store gives them: a view of what it read, where a copy would double the memory that a model takes.
+Body = bytes | memoryview
 
 STORED = {
     "float32": np.dtype("<f4"),
@@ -28,7 +30,7 @@ STORED = {
 }
 
 
-def sha256(body: bytes) -> str:
+def sha256(body: Body) -> str:
     """SHA-256 of the bytes, lower-case hexadecimal."""
     return hashlib.sha256(body).hexdigest()
 
@@ -52,7 +54,7 @@ def update_bytes(specs: Sequence[TensorSpec], encoding: str) -> int:
 
 def decode_vector(
     specs: Sequence[TensorSpec],
-    body: bytes,
+    body: Body,
     encoding: str = "float32",
     quantization: Sequence[Quantization] = (),
 ) -> Vector:

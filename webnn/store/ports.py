@@ -23,6 +23,7 @@ from webnn.core.records import (
     SweepMark,
     Update,
 )
+from webnn.core.wire import Body
 
 # DynamoDB takes 100 items in a transaction; two are the head and the ledger entry, three stay in reserve.
 MAX_COMMIT = 95
@@ -54,8 +55,8 @@ class Blobs(Protocol):
         """Writes a new blob. Raises Conflict if the key is taken."""
         ...
 
-    def get(self, key: str) -> bytes:
-        """The whole blob. Raises Missing."""
+    def get(self, key: str) -> Body:
+        """The whole blob, not to be changed. Raises Missing."""
         ...
 
     def listed(self, prefix: str, after: str, limit: int) -> list[Blob]:

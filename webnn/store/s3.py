@@ -1,15 +1,23 @@
-"""`Blobs` on S3. The only module that knows S3's status codes."""
+"""`Blobs` on S3. The only module that knows S3's status codes.
+
+Blobs are read with obstore, all else is done with botocore. A commit reads many bodies and writes one checkpoint, and
+botocore takes six times as much of the processor to read one (bench/commits.py); but it signs forms, and sends a
+checksum with what it writes.
+"""
 
 import base64
 from typing import TYPE_CHECKING, NoReturn
 
+import obstore
 from botocore.exceptions import BotoCoreError, ClientError
+from obstore.exceptions import GenericError
 
 from webnn.errors import Conflict, Missing, Unavailable
 from webnn.store.ports import Blob, UploadTicket
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+    from obstore.store import S3Store
 
 # 412: the key is taken. 409: another conditional write to the key is under way.
 REFUSED = {"PreconditionFailed", "412", "ConditionalRequestConflict", "409"}
@@ -19,10 +27,11 @@ ABSENT = {"NoSuchKey", "404", "NotFound"}
 class S3Blobs:
     """Blobs in a bucket."""
 
-    def __init__(self, s3: "S3Client", bucket: str) -> None:
-        """Takes a client that signs with s3v4 and addresses buckets by path, and the data bucket's name."""
+    def __init__(self, s3: "S3Client", bucket: str, reader: "S3Store") -> None:
+        """Takes a client that signs with s3v4 and addresses buckets by path, the data bucket's name, and its reader."""
         self._s3 = s3
         self._bucket = bucket
+        self._reader = reader
 
     def create(self, key: str, body: bytes) -> None:
         """See `Blobs.create`."""
@@ -34,13 +43,13 @@ class S3Blobs:
         except BotoCoreError as error:
             raise Unavailable(f"S3 did not answer about {key}", key=key) from error
 
-    def get(self, key: str) -> bytes:
+    def get(self, key: str) -> memoryview:
         """See `Blobs.get`."""
         try:
-            return self._s3.get_object(Bucket=self._bucket, Key=key)["Body"].read()
-        except ClientError as error:
-            _translate(error, key)
-        except BotoCoreError as error:
+            return memoryview(obstore.get(self._reader, key).bytes())
+        except FileNotFoundError as error:
+            raise Missing(f"no blob {key}", key=key) from error
+        except GenericError as error:  # after all its tries: no answer, or one that the server is to blame for
             raise Unavailable(f"S3 did not answer about {key}", key=key) from error
 
     def listed(self, prefix: str, after: str, limit: int) -> list[Blob]:

@@ -1,11 +1,11 @@
 """Blobs that a row names by key and hash."""
 
-from webnn.core.wire import sha256
+from webnn.core.wire import Body, sha256
 from webnn.errors import Corrupt, Missing
 from webnn.store.ports import Blobs
 
 
-def verified(blobs: Blobs, key: str, digest: str) -> bytes:
+def verified(blobs: Blobs, key: str, digest: str) -> Body:
     """The blob under the key.
 
     Raises:
