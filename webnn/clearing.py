@@ -1,4 +1,4 @@
-"""Clearing: deletes blobs that no row names and none ever can, and what a run was told not to keep.
+"""Clearing: deletes checkpoints that no row names and none ever can.
 
 A checkpoint's key holds the version that its writer meant to make; a ledger entry names the checkpoint of its own
 version and no other. Only a writer who read a head below version V can land a commit that makes V, and only while
@@ -7,28 +7,24 @@ needed, and the others, left by those who were beaten or died, are orphans. No c
 is asked of them beside it only lets the mark pass on: a beaten writer of V may still be writing for as long as a
 function lives, and would leave its checkpoint behind the mark.
 
-What a run need not keep (`limits.keep_days` in its spec; by default it keeps all) is the bodies of updates that were
-settled and the checkpoints that were followed by others longer ago than that. The genesis and the head's stay.
-
 In the model (`spec/commit.pml`): LookAtHead, SweepOrphans.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from webnn.core.ids import first_id
-from webnn.core.records import Head, SweepMark
+from webnn.core.records import Head
 from webnn.errors import Missing
+from webnn.keeping import Keeping
 from webnn.specs import Specs
 from webnn.store import keys
-from webnn.store.ports import MAX_COMMIT, Blob, Blobs, Catalog
+from webnn.store.ports import Blob, Blobs, Catalog
+from webnn.weeding import Verdict, weed
 
 # Lambda lets nothing live longer than 15 minutes; four times that for clocks that differ.
 WRITER_MILLISECONDS = 60 * 60 * 1000
-DAY_MILLISECONDS = 24 * 60 * 60 * 1000
-PAGE = 1000
 
 
 class Cleared(Struct, frozen=True):
@@ -36,7 +32,7 @@ class Cleared(Struct, frozen=True):
 
     Attributes:
         orphans: Checkpoints that no row can name any more.
-        expired: Blobs that the run need not keep.
+        expired: Blobs that the run need not keep: see `webnn.keeping`.
         bytes: Of both.
     """
 
@@ -52,7 +48,7 @@ class Clearing:
         """Takes its stores and a clock (milliseconds since 1970)."""
         self._catalog = catalog
         self._blobs = blobs
-        self._specs = specs
+        self._keeping = Keeping(catalog, blobs, specs, clock=clock)
         self._clock = clock
 
     def clear(self, run: str, out_of_time: Callable[[], bool]) -> Cleared:
@@ -60,82 +56,49 @@ class Clearing:
 
         Raises:
             Missing: No such run.
-            Unavailable: A store did not answer.
+            Unavailable: A store did not answer, or a blob could not be deleted.
         """
-        head, mark = self._catalog.head(run), self._catalog.sweep_mark(run)
-        moved, cleared = mark, Cleared()
-        if mark.version != head.version:
-            moved, cleared = self._orphans(head, mark, out_of_time)
-        keep_days = self._specs.of(run).limits.keep_days
-        if keep_days is not None and self._clock() - mark.cleared_at >= DAY_MILLISECONDS and not out_of_time():
-            cleared = self._expired(head, self._clock() - keep_days * DAY_MILLISECONDS, cleared, out_of_time)
-            moved = replace(moved, cleared_at=self._clock())
-        if moved != mark:
-            self._catalog.set_sweep_mark(moved)
-        return cleared
-
-    def _orphans(self, head: Head, mark: SweepMark, out_of_time: Callable[[], bool]) -> tuple[SweepMark, Cleared]:
         cleared = Cleared()
-        for blob in self._checkpoints(head.run, mark.key):
-            if blob.written_at > self._clock() - WRITER_MILLISECONDS or out_of_time():
-                return mark, cleared
-            version = keys.checkpoint_version(blob.key)
-            if version > head.version:  # a commit that makes it may still be on its way
-                break
-            if self._names(head.run, version) != blob.key:
-                self._blobs.delete(blob.key)
-                cleared = replace(cleared, orphans=cleared.orphans + 1, bytes=cleared.bytes + blob.bytes)
-            mark = replace(mark, key=blob.key)
-        return replace(mark, version=head.version), cleared
+        try:
+            cleared = self._orphans(run, out_of_time)
+        finally:  # an orphan that cannot be deleted keeps nothing else
+            expired = self._keeping.expire(run, out_of_time)
+        return replace(cleared, expired=expired.deleted, bytes=cleared.bytes + expired.bytes)
 
-    def _expired(self, head: Head, before: int, cleared: Cleared, out_of_time: Callable[[], bool]) -> Cleared:
-        for blob in self._unneeded(head, before):
-            if out_of_time():
-                break
-            self._blobs.delete(blob.key)
-            cleared = replace(cleared, expired=cleared.expired + 1, bytes=cleared.bytes + blob.bytes)
+    def _orphans(self, run: str, out_of_time: Callable[[], bool]) -> Cleared:
+        head, mark, cleared = self._catalog.head(run), self._catalog.sweep_mark(run), Cleared()
+        if mark.version == head.version:
+            return cleared
+        for weeded in weed(self._blobs, keys.checkpoints(run), mark.key, self._verdict(head, out_of_time)):
+            mark = replace(mark, key=weeded.key)
+            self._catalog.set_sweep_mark(mark)
+            cleared = Cleared(cleared.orphans + weeded.deleted, bytes=cleared.bytes + weeded.bytes)
+        left = self._blobs.listed(keys.checkpoints(run), mark.key, 1)
+        if not left or _is_beyond(head, left[0]):
+            self._catalog.set_sweep_mark(replace(mark, version=head.version))
         return cleared
 
-    def _unneeded(self, head: Head, before: int) -> Iterator[Blob]:
-        yield from self._old_bodies(head.run, before)
-        yield from self._old_checkpoints(head, before)
+    def _verdict(self, head: Head, out_of_time: Callable[[], bool]) -> Callable[[Blob], Verdict]:
+        def verdict(blob: Blob) -> Verdict:
+            if _is_beyond(head, blob):  # a commit that makes it may still be on its way
+                return Verdict.STOP
+            if blob.written_at > self._clock() - WRITER_MILLISECONDS or out_of_time():
+                return Verdict.STOP
+            return Verdict.DELETE if self._is_orphan(head.run, blob) else Verdict.KEEP
 
-    def _old_bodies(self, run: str, before: int) -> Iterator[Blob]:
-        """Bodies announced and uploaded before then, of updates that are settled: no state comes after that."""
-        pending = {keys.update(run, update_id) for update_id in self._pending(run)}
-        for blob in self._listed(keys.updates(run)):
-            if blob.key >= keys.update(run, first_id(before)):
-                return
-            if blob.written_at < before and blob.key not in pending:
-                yield blob
+        return verdict
 
-    def _pending(self, run: str) -> Iterator[str]:
-        after = ""
-        while page := self._catalog.pending(run, MAX_COMMIT, after=after):
-            yield from (update.update_id for update in page)
-            after = page[-1].update_id
-
-    def _old_checkpoints(self, head: Head, before: int) -> Iterator[Blob]:
-        """Checkpoints that were followed by others before then, but the genesis. Never the head's."""
-        for blob in self._checkpoints(head.run, ""):
-            version = keys.checkpoint_version(blob.key)
-            following = self._catalog.ledger(head.run, version, 1)
-            if version >= head.version or not following or following[0].at >= before:
-                return
-            if version > 0 and self._names(head.run, version) == blob.key:
-                yield blob
-
-    def _names(self, run: str, version: int) -> str | None:
-        """The checkpoint that the ledger names for a version; None if no commit ended there."""
+    def _is_orphan(self, run: str, blob: Blob) -> bool:
+        """Whether the ledger names another checkpoint for its version, or none. What is no checkpoint is nobody's."""
+        version = keys.checkpoint_version(blob.key)
+        if version is None:
+            return False
         try:
-            return self._catalog.ledger_entry(run, version).checkpoint_key
+            return self._catalog.ledger_entry(run, version).checkpoint_key != blob.key
         except Missing:
-            return None
+            return True  # no commit ended there
 
-    def _checkpoints(self, run: str, after: str) -> Iterator[Blob]:
-        return self._listed(keys.checkpoints(run), after)
 
-    def _listed(self, prefix: str, after: str = "") -> Iterator[Blob]:
-        while page := self._blobs.listed(prefix, after, PAGE):
-            yield from page
-            after = page[-1].key
+def _is_beyond(head: Head, blob: Blob) -> bool:
+    version = keys.checkpoint_version(blob.key)
+    return version is not None and version > head.version

@@ -63,7 +63,8 @@ class Replay:
             run: The run.
             to: The last version; the head's if None.
             start: The first version, whose checkpoint is believed: the genesis, or a later one where a run does not
-                keep what came before. The chain of entries is checked from the genesis on in any case.
+                keep what came before. Then the checkpoint of an unmerge is believed likewise, because it is made of
+                all that was merged before. The chain of entries is checked from the genesis on in any case.
 
         Raises:
             Missing: No such run.
@@ -80,7 +81,10 @@ class Replay:
             known[entry.version] = entry
             if entry.version < start:
                 continue
-            weights = bodies.checkpoint(entry) if weights is None else self._again(bodies, entry, known, weights)
+            if weights is None or (start > 0 and entry.without is not None):
+                weights = bodies.checkpoint(entry)
+            else:
+                weights = self._again(bodies, entry, known, weights)
             yield Replayed(entry, last)
 
     def _check_start(self, run: str, start: int) -> None:
@@ -141,10 +145,13 @@ def _committed(bodies: Bodies, entry: LedgerEntry, known: dict[int, LedgerEntry]
 
 
 def _restored(bodies: Bodies, entry: LedgerEntry, known: dict[int, LedgerEntry]) -> Vector:
+    """Its own checkpoint, which is the restored one's to the bit: that one may be gone (`webnn.keeping`)."""
     restored = known.get(-1 if entry.restores is None else entry.restores)
     if restored is None:
         raise Corrupt(f"it restores version {entry.restores}, which is not there")
-    return _compared(entry, bodies.checkpoint(restored), restored.steps)
+    if (entry.steps, entry.sha256) != (restored.steps, restored.sha256):
+        raise Corrupt(f"it has other weights or steps than version {restored.version}, which it restores")
+    return bodies.checkpoint(entry)
 
 
 def _without(bodies: Bodies, entry: LedgerEntry, known: dict[int, LedgerEntry]) -> Vector:

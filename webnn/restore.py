@@ -27,6 +27,8 @@ from webnn.store.verified import verified
 ATTEMPTS = 20
 PAGE = 100
 
+Weights = tuple[bytes, int]  # of a checkpoint, and the steps behind it
+
 
 class Restorer:
     """Moves heads to other weights."""
@@ -57,12 +59,11 @@ class Restorer:
             Unavailable: A store did not answer, or the run is merged into faster than it can be moved.
         """
 
-        def restoring(head: Head) -> LedgerEntry:
+        def restored(_: Head) -> Weights:
             target = self._target(run, to)
-            body = bytes(verified(self._blobs, target.checkpoint_key, target.sha256))
-            return replace(self._written(head, body, target.steps), restores=to)
+            return bytes(verified(self._blobs, target.checkpoint_key, target.sha256)), target.steps
 
-        return self._move(run, restoring)
+        return self._move(run, restored, lambda entry: replace(entry, restores=to))
 
     def unmerge(self, run: str, without: Without) -> LedgerEntry:
         """Works out the weights without these clients' updates and these, as the next version; gives its entry.
@@ -75,11 +76,11 @@ class Restorer:
         """
         replayed = _Replayed(self._catalog, self._blobs, self._specs.of(run), without)
 
-        def unmerging(head: Head) -> LedgerEntry:
+        def unmerged(head: Head) -> Weights:
             weights, steps = replayed.up_to(head)
-            return replace(self._written(head, encode_vector(weights), steps), without=without)
+            return encode_vector(weights), steps
 
-        return self._move(run, unmerging)
+        return self._move(run, unmerged, lambda entry: replace(entry, without=without))
 
     def _target(self, run: str, version: int) -> LedgerEntry:
         try:
@@ -87,13 +88,13 @@ class Restorer:
         except Missing as error:
             raise Invalid(f"no commit made version {version}", version=version) from error
 
-    def _written(self, head: Head, body: bytes, steps: int) -> LedgerEntry:
+    def _written(self, head: Head, weights: Weights) -> LedgerEntry:
         """Writes these weights as a checkpoint and draws up the entry of a move to it from this head.
 
         Also those that a rollback brings back: an entry names a checkpoint of its own and no other, so that whether one
         is still needed can be told from one row.
         """
-        attempt, version = self._new_id(), head.version + 1
+        (body, steps), attempt, version = weights, self._new_id(), head.version + 1
         key = keys.checkpoint(head.run, version, attempt)
         self._blobs.create(key, body)
         return LedgerEntry(
@@ -111,7 +112,9 @@ class Restorer:
             code=CODE,
         )
 
-    def _move(self, run: str, decide: Callable[[Head], LedgerEntry]) -> LedgerEntry:
+    def _move(
+        self, run: str, decide: Callable[[Head], Weights], told: Callable[[LedgerEntry], LedgerEntry]
+    ) -> LedgerEntry:
         tried: list[Commit] = []
         for _ in range(ATTEMPTS):
             head = self._catalog.head(run)
@@ -119,7 +122,12 @@ class Restorer:
             # made twice.
             if late := next((commit.entry for commit in tried if landed(self._catalog, commit)), None):
                 return late
-            entry = decide(head)
+            weights = decide(head)
+            # An unmerge may take hours. What is written against a head of then is beaten for certain, and may lie where
+            # clearing has been already.
+            if self._catalog.head(run) != head:
+                continue
+            entry = told(self._written(head, weights))
             tried.append(Commit(head, head_after(head, entry), (), entry))
             if land(self._catalog, tried[-1]):
                 return entry

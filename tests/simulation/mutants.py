@@ -116,13 +116,13 @@ MUTANTS = [
     Mutant(
         "whatever a checkpoint is named by, it is swept",
         "clearing.py",
-        "if self._names(head.run, version) != blob.key:",
-        "if blob.key != head.checkpoint_key:",
+        "if self._is_orphan(head.run, blob) else",
+        "if blob.key != head.checkpoint_key else",
     ),
     Mutant(
         "a checkpoint is swept before the head is past it",
         "clearing.py",
-        "if version > head.version:  # a commit that makes it may still be on its way",
+        "if _is_beyond(head, blob):  # a commit that makes it may still be on its way",
         "if False:",
     ),
     Mutant(

@@ -6,6 +6,7 @@ but the records and the ledger's digest: what was pending and what the weights m
 
 import hashlib
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -181,7 +182,7 @@ class Witness:
         assert self.head is not None
         named = {entry.checkpoint_key for entry in self.entries}
         found = [key for key in self.blobs if key.startswith("checkpoints/") and key not in named]
-        return [key for key in found if keys.checkpoint_version(key) <= self.head.version]
+        return [key for key in found if (keys.checkpoint_version(key) or 0) <= self.head.version]
 
     def waiting(self) -> list[str]:
         """Updates that are uploaded and not settled."""
@@ -225,9 +226,10 @@ class WitnessedBlobs(MemoryBlobs):
         if found := keys.parse_update(key):
             self._witness.uploads[found[1]].append((self._clock(), bytes(body)))
 
-    def delete(self, key: str) -> None:
-        self._witness.deleted(key)
-        super().delete(key)
+    def delete(self, keys: Sequence[str]) -> None:
+        for key in keys:
+            self._witness.deleted(key)
+        super().delete(keys)
 
 
 def is_good(body: bytes) -> bool:

@@ -184,7 +184,7 @@ ASKED: dict[str, Callable[[Stores], object]] = {
     "set_sweep_mark": lambda s: s[0].set_sweep_mark(SweepMark("line")),
     "pending_count": lambda s: s[0].pending_count("line", 1),
     "listed": lambda s: s[1].listed("shards/", "", 1),
-    "delete": lambda s: s[1].delete("shards/a.bin"),
+    "delete": lambda s: s[1].delete(["shards/a.bin"]),
     "latest_evaluation": lambda s: s[0].latest_evaluation("line"),
     "create": lambda s: s[1].create("shards/a.bin", b"a"),
     "get": lambda s: s[1].get("shards/a.bin"),

@@ -222,13 +222,15 @@ class SweepMark(Struct, frozen=True):
     Attributes:
         key: Of the last checkpoint that was decided on; all before it are.
         version: Of the head at which nothing was left to decide on.
-        cleared_at: When what the run need not keep was deleted last.
+        cleared_at: When all that the run need not keep had been deleted last, in milliseconds since 1970.
+        body: Key of the last body of an update that was looked at since.
     """
 
     run: str
     key: str = ""
     version: int = -1
     cleared_at: int = 0
+    body: str = ""
 
 
 class Evaluation(Struct, frozen=True):

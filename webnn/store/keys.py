@@ -2,8 +2,6 @@
 
 import re
 
-from webnn.errors import Corrupt
-
 PREFIX_UPDATES = "updates/"
 CHECKPOINT = re.compile(r"checkpoints/[a-z0-9-]+/(\d{12})-[0-9a-f]{32}\.bin")
 UPDATE = re.compile(r"updates/([a-z0-9][a-z0-9-]{0,62})/([0-9a-f]{32})\.bin")
@@ -29,12 +27,10 @@ def checkpoints(run: str) -> str:
     return f"checkpoints/{run}/"
 
 
-def checkpoint_version(key: str) -> int:
-    """The version in a key that `checkpoint` made. Raises Corrupt for any other."""
+def checkpoint_version(key: str) -> int | None:
+    """The version in a key that `checkpoint` made; None for any other key."""
     found = CHECKPOINT.fullmatch(key)
-    if found is None:
-        raise Corrupt(f"{key} lies among checkpoints and is none", key=key)
-    return int(found[1])
+    return int(found[1]) if found else None
 
 
 def updates(run: str) -> str:

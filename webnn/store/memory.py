@@ -5,7 +5,7 @@ here understand.
 """
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from heapq import nsmallest
 from threading import RLock
 from typing import TypeVar
@@ -54,10 +54,11 @@ class MemoryBlobs:
             found = sorted(key for key in self._blobs if key.startswith(prefix) and key > after)[:limit]
             return [Blob(key, len(self._blobs[key]), self._written_at.get(key, 0)) for key in found]
 
-    def delete(self, key: str) -> None:
+    def delete(self, keys: Sequence[str]) -> None:
         """See `Blobs.delete`."""
         with self._lock:
-            self._blobs.pop(key, None)
+            for key in keys:
+                self._blobs.pop(key, None)
 
     def get(self, key: str) -> bytes:
         """See `Blobs.get`."""

@@ -6,6 +6,7 @@ docstring lists; after an unanswered write it is unknown whether it landed. One 
 every adapter.
 """
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from msgspec import Struct, field
@@ -27,6 +28,8 @@ from webnn.core.wire import Body
 
 # DynamoDB takes 100 items in a transaction; two are the head and the ledger entry, three stay in reserve.
 MAX_COMMIT = 95
+# S3 lists and deletes so many at once.
+MAX_DELETE = 1000
 
 
 class UploadTicket(Struct, frozen=True):
@@ -63,8 +66,11 @@ class Blobs(Protocol):
         """Blobs whose keys begin with `prefix` and come after the key `after`, in the order of their keys."""
         ...
 
-    def delete(self, key: str) -> None:
-        """Deletes a blob, if it is there. Only `webnn.clearing` may: it says when nobody can name a blob any more."""
+    def delete(self, keys: Sequence[str]) -> None:
+        """Deletes blobs, at most `MAX_DELETE`, as far as they are there. Unavailable if not all could be: some may be.
+
+        Only `webnn.clearing` and `webnn.keeping` may: they say when nobody can name a blob any more.
+        """
         ...
 
     def download_url(self, key: str, expires_in: int) -> str:

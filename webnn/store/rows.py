@@ -150,6 +150,7 @@ class MarkRow(Row):
     key = UnicodeAttribute()
     version = NumberAttribute()
     cleared_at = NumberAttribute()
+    body = UnicodeAttribute(default="")
 
 
 class EvaluationRow(Row):

@@ -6,6 +6,7 @@ checksum with what it writes.
 """
 
 import base64
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, NoReturn
 
 import obstore
@@ -17,6 +18,7 @@ from webnn.store.ports import Blob, UploadTicket
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import ObjectIdentifierTypeDef
     from obstore.store import S3Store
 
 # 412: the key is taken. 409: another conditional write to the key is under way.
@@ -65,14 +67,17 @@ class S3Blobs:
             for found in answer.get("Contents", [])
         ]
 
-    def delete(self, key: str) -> None:
+    def delete(self, keys: Sequence[str]) -> None:
         """See `Blobs.delete`."""
+        wanted: list[ObjectIdentifierTypeDef] = [{"Key": key} for key in keys]
         try:
-            self._s3.delete_object(Bucket=self._bucket, Key=key)
+            answer = self._s3.delete_objects(Bucket=self._bucket, Delete={"Objects": wanted, "Quiet": True})
         except ClientError as error:
-            _translate(error, key)
+            _translate(error, keys[0])
         except BotoCoreError as error:
-            raise Unavailable(f"S3 did not answer about {key}", key=key) from error
+            raise Unavailable(f"S3 did not answer about {keys[0]}", key=keys[0]) from error
+        for left in answer.get("Errors", []):
+            raise Unavailable(f"S3 did not delete {left['Key']}: {left.get('Message')}", key=left["Key"])
 
     def download_url(self, key: str, expires_in: int) -> str:
         """See `Blobs.download_url`."""
