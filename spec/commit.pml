@@ -175,7 +175,7 @@ inline Commit(a) {
 #define RING(after, again) (2 * (after) + (again))
 byte rings[2 * UPDATES + 2];    /* messages, by the id behind which to look and whether to look before it in the end */
 
-typedef Lease { byte holder = NOBODY; bit lapsed, marked }
+typedef Lease { byte holder = NOBODY, passed; bit lapsed, marked }
 Lease turn;
 
 inline TakeTurn() {             /* or leave it to the one who has it, and who then looks again */
@@ -184,17 +184,25 @@ inline TakeTurn() {             /* or leave it to the one who has it, and who th
 #ifndef MUTANT_FORGETS_WHOM_IT_FOLLOWS
      again = again || turn.marked || turn.holder != NOBODY;
 #endif
-     turn.holder = me; turn.lapsed = 0; turn.marked = 0;
+     if                         /* goes on where another's time was up, and looks at the rest in the end */
+     :: turn.passed != 0 && turn.passed != after ->
+        after = (turn.passed > after -> turn.passed : after);
+#ifndef MUTANT_FORGETS_WHAT_IT_WAS_RUNG_FOR
+        again = 1
+#endif
+     :: else
+     fi;
+     turn.holder = me; turn.lapsed = 0; turn.marked = 0; turn.passed = 0;
      step = COLLECT
   :: else -> turn.marked = 1; Rest()
   fi
 }
 
-inline DropTurn() {             /* before all was looked at: whoever takes the turn next must look at everything */
+inline DropTurn(mark, where) {  /* before all was looked at: if it is marked, who comes next looks at everything */
   if
-  :: turn.holder == me -> turn.holder = NOBODY; turn.lapsed = 0;
+  :: turn.holder == me -> turn.holder = NOBODY; turn.lapsed = 0; turn.passed = where;
 #ifndef MUTANT_DROPS_UNMARKED
-     turn.marked = 1
+     turn.marked = turn.marked || mark
 #endif
   :: else
   fi
@@ -238,12 +246,18 @@ inline Decide() {               /* the head and the bodies are read; all else th
      step = (BARE(a) -> COMMIT : WRITE);
      Doom(a)
   fi;
+#ifdef SAFETY
   batch = 0
+#endif
 }
 
 inline WriteCheckpoint(a) { attempt[a].checkpoint = 1 }
 
-inline Answered() {             /* settled by this attempt, or decided again: either way from the rows */
+inline Answered() {             /* settled by this attempt, but for what was passed over; or decided again */
+#ifndef SAFETY
+  if :: landed -> after = LAST(batch) :: else fi;
+  batch = 0;
+#endif
   Forget(a); a = 0; step = COLLECT
 }
 
@@ -291,8 +305,12 @@ end:
   :: Answer(0) :: Answer(1) :: Answer(2) :: Answer(3) :: Answer(4) :: Answer(5)
   :: d_step { step == OVER -> LetGo() }
   :: d_step { step == COLLECT && MAY_FAIL -> COSTS;          /* out of time */
-       again = again || (turn.holder == me && turn.marked); DropTurn(); step = RING_AGAIN }
-  :: d_step { step != IDLE && step != DEAD && MAY_FAIL -> COSTS; DropTurn(); Crash() } /* a store does not answer */
+       again = again || (turn.holder == me && turn.marked);
+#ifndef MUTANT_TRUSTS_ITS_MESSAGE
+       again = again || (message != NONE && after < message / 2); /* if this dies now, that one comes back, not a ring */
+#endif
+       DropTurn(again, after); step = RING_AGAIN }
+  :: d_step { step != IDLE && step != DEAD && MAY_FAIL -> COSTS; DropTurn(1, 0); Crash() } /* a store does not answer */
   :: d_step { step == DEAD -> Return() }
   :: d_step { step == RING_AGAIN -> rings[RING(after, again)]++; Rest() }
 #endif

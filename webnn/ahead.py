@@ -53,14 +53,18 @@ def threaded(pool: Executor, most: int = MOST, most_bytes: int = MOST_BYTES) -> 
         waiting = deque(items)
         reading: deque[tuple[int, Future[Found]]] = deque()
         held = 0
-        while waiting or reading:
-            while waiting and len(reading) < most and (not reading or held + size(waiting[0]) <= most_bytes):
-                item = waiting.popleft()
-                held += size(item)
-                reading.append((size(item), pool.submit(fetch, item)))
-            taken, future = reading.popleft()
-            yield future.result
-            del future  # or what it holds would lie in memory while the next are read
-            held -= taken
+        try:
+            while waiting or reading:
+                while waiting and len(reading) < most and (not reading or held + size(waiting[0]) <= most_bytes):
+                    item = waiting.popleft()
+                    held += size(item)
+                    reading.append((size(item), pool.submit(fetch, item)))
+                taken, future = reading.popleft()
+                yield future.result
+                del future  # or what it holds would lie in memory while the next are read
+                held -= taken
+        finally:  # whoever gives up leaves the pool to the next
+            for _, future in reading:
+                future.cancel()
 
     return ahead

@@ -9,7 +9,8 @@ from msgspec import Struct
 
 from webnn.commit import Committer, Drained
 from webnn.doorbell import Ring, ring, runs_in
-from webnn.errors import Invalid, Missing
+from webnn.errors import Invalid, Missing, emptied
+from webnn.rota import from_elsewhere
 
 
 class Answered(Struct, frozen=True):
@@ -29,24 +30,26 @@ class Answered(Struct, frozen=True):
 class Answerer:
     """Answers messages."""
 
-    def __init__(self, committer: Committer, send: Callable[[bytes], None]) -> None:
-        """Takes the use case that drains, and what puts a message on the queue."""
+    def __init__(self, committer: Committer, send: Callable[[bytes], None], *, clock: Callable[[], int]) -> None:
+        """Takes the use case that drains, what puts a message on the queue, and a clock (milliseconds since 1970)."""
         self._committer = committer
         self._send = send
+        self._clock = clock
 
     def answer(self, bodies: Iterable[object], out_of_time: Callable[[], bool]) -> Answered:
         """Drains the runs that the messages speak of. Whatever is wrong with one, the others are served."""
         answered = Answered({}, [], [])
-        for rung in _runs_in(bodies, answered.failures):
+        for rung in from_elsewhere(_runs_in(bodies, answered.failures), self._clock()):
             try:
-                answered.drained[rung.run] = self._drain(rung, out_of_time)
+                answered.drained[rung.run] = self.drain(rung, out_of_time)
             except Missing:
                 answered.gone.append(rung.run)
             except Exception as error:  # the others are not to blame
-                answered.failures.append((rung.run, error))
+                answered.failures.append((rung.run, emptied(error)))
         return answered
 
-    def _drain(self, rung: Ring, out_of_time: Callable[[], bool]) -> Drained:
+    def drain(self, rung: Ring, out_of_time: Callable[[], bool]) -> Drained:
+        """Drains one run, and rings for what is left when time is up. Raises what `Committer.drain` does."""
         drained = self._committer.drain(rung.run, out_of_time, rung.after, rung.again)
         if not drained.complete:
             self._send(ring(rung.run, drained.passed, drained.again))

@@ -9,8 +9,9 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, cast
 
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, NoCredentialsError
+from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 from botocore.session import get_session
+from obstore.exceptions import PermissionDeniedError, UnauthenticatedError
 from obstore.store import S3Store
 
 from webnn.errors import Invalid
@@ -106,6 +107,17 @@ def _credentials() -> "Callable[[], S3Credential]":
         }
 
     return current
+
+
+def refusal(error: Exception) -> str | None:
+    """What AWS said, if this is its refusal of a request: of a right, a token or a name; None of any other error."""
+    cause = getattr(error, "cause", None) or error  # PynamoDB's errors carry it
+    if isinstance(cause, ClientError):
+        said = cause.response["Error"]
+        return f"{said.get('Code')}: {said.get('Message') or 'no reason given'}"
+    if isinstance(cause, (BotoCoreError, PermissionDeniedError, UnauthenticatedError)):
+        return str(cause).split("\n", 1)[0]
+    return None
 
 
 def queue(where: Environment, name: str) -> "SqsQueue":

@@ -10,7 +10,7 @@ refused.
 import zlib
 from collections.abc import Callable
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from webnn.store.ports import Catalog
 
@@ -22,7 +22,9 @@ WINDOW_MILLISECONDS = 5_000
 SHORTEST_SECONDS, LONGEST_SECONDS = 5.0, 120.0
 RETURNING = 5.0
 
-KEPT = 128
+KEPT = 1000
+# More clients in a window than these make no difference to how long they wait.
+MOST_CLIENTS = 1000
 
 
 class _Window(Struct):
@@ -31,7 +33,7 @@ class _Window(Struct):
     over: bool
     until: int
     seconds: float = SHORTEST_SECONDS
-    sent_away: int = 0
+    sent_away: set[str] = field(default_factory=set)  # clients: who asks often makes nobody wait longer
 
 
 class Backlog:
@@ -75,11 +77,12 @@ class Backlog:
 
 def _longer(before: _Window) -> float:
     """What makes as many come back as wanted, if as many wait as the window before showed."""
-    coming_back = before.sent_away * 1000 / WINDOW_MILLISECONDS
+    coming_back = len(before.sent_away) * 1000 / WINDOW_MILLISECONDS
     return min(LONGEST_SECONDS, max(SHORTEST_SECONDS, before.seconds * coming_back / RETURNING))
 
 
 def _sent_away(window: _Window, client_id: str) -> float:
-    window.sent_away += 1
+    if len(window.sent_away) < MOST_CLIENTS:
+        window.sent_away.add(client_id)
     share = zlib.crc32(client_id.encode()) / 2**32
     return round((0.5 + share) * window.seconds, 1)

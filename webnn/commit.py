@@ -48,6 +48,7 @@ from webnn.core.rules import AnyRule
 from webnn.core.spec import Spec
 from webnn.core.wire import encode_vector, sha256
 from webnn.decision import Decision, fitting
+from webnn.doorbell import Ring
 from webnn.errors import Unavailable
 from webnn.landing import land
 from webnn.newest import Newest
@@ -99,11 +100,14 @@ class Committer:
         new_id: Callable[[], str],
         ahead: Ahead = one_by_one,
         observe: Observer = nobody,
+        pause: Callable[[int], None] = lambda _: None,
         most: int = MAX_COMMIT,
     ) -> None:
         """Takes its stores, a clock (milliseconds since 1970) and a source of ids that never repeat.
 
-        Beside them: how to read bodies ahead, whom to tell of each attempt, and how many updates a commit may settle.
+        Beside them: how to read bodies ahead, whom to tell of each attempt, how to wait after so many on one head that
+        failed (DynamoDB throttles transactions, and its client does not repeat those), and how many updates a commit
+        may settle.
         """
         self._catalog = catalog
         self._blobs = blobs
@@ -113,6 +117,7 @@ class Committer:
         self._new_id = new_id
         self._ahead = ahead
         self._observe = observe
+        self._pause = pause
         self._most = most
 
     def drain(self, run: str, out_of_time: Callable[[], bool], after: str = "", again: bool = False) -> Drained:
@@ -134,12 +139,14 @@ class Committer:
         if turn is None:
             return Drained(elsewhere=True)
         try:
-            return self._drain(run, spec, turn, out_of_time, Drained(passed=after, again=again or turn.again))
+            return self._drain(spec, turn, out_of_time, Ring(run, after, again or turn.again))
         finally:
             turn.drop(again=True)  # if it still is this merger's, an error ends it; the message may know of less
 
-    def _drain(self, run: str, spec: Spec, turn: Turn, out_of_time: Callable[[], bool], done: Drained) -> Drained:
-        beaten, newest = Counter[int](), Newest(self._blobs, spec)
+    def _drain(self, spec: Spec, turn: Turn, out_of_time: Callable[[], bool], rung: Ring) -> Drained:
+        run, beaten, newest = rung.run, Counter[int](), Newest(self._blobs, spec)
+        where = rung & Ring(run, turn.passed, turn.again) if turn.passed else rung
+        done = Drained(passed=where.after, again=where.again)
         while not out_of_time():
             if not turn.keep():
                 return replace(done, passed="", again=False, elsewhere=True)
@@ -153,15 +160,20 @@ class Committer:
                 done = replace(done, passed="", again=False)
                 continue
             commit = self._decide(spec, head, batch, newest)
+            # What of the batch is not settled is not uploaded. To look at it again would take its place in each of the
+            # next commits; and when it is uploaded, that rings.
             if not commit.settled:
                 done = replace(done, passed=batch[-1].update_id)
             elif self._land(commit, begun):
-                done = _counted(done, commit)
+                done = replace(_counted(done, commit), passed=batch[-1].update_id)
             else:
                 done = replace(done, conflicts=done.conflicts + 1)
                 beaten[head.version] += 1
                 _check_patience(run, beaten[head.version])
-        return replace(done, complete=False, again=turn.drop(again=done.again))
+                self._pause(beaten[head.version])
+        # Should this merger die before it has rung, its message comes back, which may begin behind what is left.
+        again = turn.drop(again=done.again or done.passed < rung.after, passed=done.passed)
+        return replace(done, complete=False, again=again)
 
     def _land(self, commit: Commit, begun: int) -> bool:
         landed = land(self._catalog, commit)

@@ -3,6 +3,7 @@
 The message is for people and may change freely; programs look at the class and at `details`.
 """
 
+import traceback
 from typing import Any
 
 
@@ -46,3 +47,15 @@ class Unavailable(WebnnError):
 
 class Corrupt(WebnnError):
     """Stored bytes are not what their record says. Nothing a caller can do mends it."""
+
+
+def emptied(error: Exception) -> Exception:
+    """The error, its traceback without what the functions on it held: their lines stay, their models go.
+
+    For errors that are kept while work goes on.
+    """
+    found: BaseException | None = error
+    while found is not None:
+        traceback.clear_frames(found.__traceback__)
+        found = found.__cause__ or found.__context__
+    return error

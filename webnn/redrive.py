@@ -81,10 +81,11 @@ class Redriver:
             self._release(held)
 
     def _take(self, total: int, held: dict[str, Message]) -> Iterator[Message]:
-        """Receives, and holds what it has received. Gives no message twice that is still held."""
-        while total > 0 and (batch := self._dead.receive(min(total, MOST))):
-            total -= len(batch)
+        """Receives, and holds what it has received. What is held comes back after minutes; it is not given twice."""
+        left, patience = total, total
+        while left > 0 and patience > 0 and (batch := self._dead.receive(min(left, MOST))):
             fresh = [message for message in batch if message.id not in held]
+            left, patience = left - len(fresh), patience - (len(batch) - len(fresh))
             held.update((message.id, message) for message in batch)
             yield from fresh
 

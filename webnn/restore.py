@@ -153,14 +153,20 @@ class _Replayed:
         self._read(head)
         held = lineage(self._entries, head.version)
         kept = [step for step in held if not self._without.leaves_out(step.line)]
-        if len(kept) == len(held):
-            raise Invalid(f"version {head.version} of run {head.run!r} holds nothing of what is to be left out")
+        self._check_held(head, held)
         if self._weights is None or kept[: len(self._done)] != self._done:  # or another moved the head elsewhere
             genesis = self._entries[0]
             self._done, self._weights = [], (self._bodies.checkpoint(genesis), genesis.steps)
         self._weights = fold(head.run, kept[len(self._done) :], self._bodies, *self._weights)
         self._done = kept
         return self._weights
+
+    def _check_held(self, head: Head, held: list[Step]) -> None:
+        """Or a mistyped id would be passed over, and recorded as left out."""
+        ids = {one for step in held for one in (step.line.client_id, step.line.update_id)}
+        for wanted in self._without.clients + self._without.updates:
+            if wanted not in ids:
+                raise Invalid(f"version {head.version} of run {head.run!r} holds nothing of {wanted!r}")
 
     def _read(self, head: Head) -> None:
         after = max(self._entries, default=-1)

@@ -1,13 +1,15 @@
 """What the schedule does in every run: settle what outages left behind, finish what has reached its end, clear."""
 
-import zlib
 from collections.abc import Callable, Iterator
 
 from msgspec import Struct, field
 
 from webnn.clearing import Cleared, Clearing
-from webnn.commit import Committer, Drained
+from webnn.commit import Drained
+from webnn.doorbell import Ring
+from webnn.errors import emptied
 from webnn.evaluations import Evaluations
+from webnn.rota import from_elsewhere
 from webnn.store.ports import Catalog
 
 # What one run may take of a sweep's time, so that one with a long backlog keeps no other waiting.
@@ -34,15 +36,15 @@ class Sweeper:
     def __init__(
         self,
         catalog: Catalog,
-        committer: Committer,
         evaluations: Evaluations,
         clearing: Clearing,
         *,
+        drain: Callable[[Ring, Callable[[], bool]], Drained],
         clock: Callable[[], int],
     ) -> None:
-        """Takes the catalog, the use cases that it calls, and a clock (milliseconds since 1970)."""
+        """Takes the catalog, the use cases it calls, what answers a ring, and a clock (milliseconds since 1970)."""
         self._catalog = catalog
-        self._committer = committer
+        self._drain = drain
         self._evaluations = evaluations
         self._clearing = clearing
         self._clock = clock
@@ -55,10 +57,8 @@ class Sweeper:
         Raises:
             Unavailable: Not even the list of runs was to be had.
         """
-        names = list(self._names())
-        start = zlib.crc32(str(self._clock()).encode()) % max(1, len(names))
         swept: list[Swept] = []
-        for run in names[start:] + names[:start]:
+        for run in from_elsewhere(list(self._names()), self._clock()):
             if out_of_time():
                 break
             swept.append(self._sweep(run, out_of_time))
@@ -71,11 +71,11 @@ class Sweeper:
             return out_of_time() or self._clock() >= end
 
         try:
-            drained = self._committer.drain(run, up)
+            drained = self._drain(Ring(run), up)
             self._evaluations.finish_if_reached(run)
             return Swept(run, drained, self._clearing.clear(run, up))
         except Exception as error:  # whatever is wrong with one run, the others are not to blame
-            return Swept(run, error=error)
+            return Swept(run, error=emptied(error))
 
     def _names(self) -> Iterator[str]:
         after = ""

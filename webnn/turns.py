@@ -31,18 +31,29 @@ ATTEMPTS = 10
 
 
 class Turn:
-    """A merger's turn at a run.
+    """A merger's turn at a run; without a lease if none was to be had.
 
     Attributes:
         again: Whether the one before left something: a mark, or a lease that was not let go. Then all has to be looked
             at, not only what this merger was rung for.
+        passed: Where the one before was when its time was up. Whoever comes goes on there, also if it was rung for
+            something else; or a run with many rows that are never uploaded would be begun anew with each upload.
     """
 
-    def __init__(self, catalog: Catalog, clock: Callable[[], int], lease: MergeLease, again: bool = False) -> None:
+    def __init__(
+        self,
+        catalog: Catalog,
+        clock: Callable[[], int],
+        lease: MergeLease | None,
+        again: bool = False,
+        passed: str = "",
+    ) -> None:
         self.again = again
+        self.passed = passed
         self._catalog = catalog
         self._clock = clock
-        self._lease: MergeLease | None = lease
+        self._lease = lease
+        self._without = lease is None
 
     def keep(self) -> bool:
         """Renews the lease when half of it is gone; says whether the turn is still this merger's.
@@ -51,8 +62,10 @@ class Turn:
             Unavailable: The catalog did not answer.
         """
         lease, now = self._lease, self._clock()
-        if lease is None or lease.expires_at - now > LEASE_MILLISECONDS // 2:
-            return lease is not None
+        if lease is None:
+            return self._without
+        if lease.expires_at - now > LEASE_MILLISECONDS // 2:
+            return True
         self._lease = self._changed(lease, expires_at=now + LEASE_MILLISECONDS)
         return self._lease is not None
 
@@ -69,20 +82,23 @@ class Turn:
         self._lease = self._changed(lease, again=False) if lease is not None and asked else None
         return self._lease is None
 
-    def drop(self, again: bool) -> bool:
+    def drop(self, again: bool, passed: str = "") -> bool:
         """Lets go with work undone; says whether all has to be looked at again, and leaves that to who comes next.
 
         Args:
             again: Whether it has to, whoever asked.
+            passed: Where to go on.
         """
         lease, self._lease = self._lease, None
-        left = {"expires_at": 0} | ({"again": True} if again else {})
+        left: dict[str, int | str] = {"expires_at": 0, "passed": passed}
+        if again:
+            left["again"] = True
         if lease is not None:
             with suppress(Unavailable):  # it runs out by itself, which says the same
                 lease = self._changed(lease, **left)
         return again or (lease is not None and lease.again)
 
-    def _changed(self, lease: MergeLease, **members: int) -> MergeLease | None:
+    def _changed(self, lease: MergeLease, **members: int | str) -> MergeLease | None:
         """The lease changed, or as it is now if others were faster again and again; None if another took it.
 
         A mark that is set meanwhile stays, unless it is what is changed.
@@ -94,7 +110,7 @@ class Turn:
             lease = swapped
         return lease
 
-    def _swap(self, lease: MergeLease, **members: int) -> MergeLease | None:
+    def _swap(self, lease: MergeLease, **members: int | str) -> MergeLease | None:
         """The lease as it is now: changed, or marked by another meanwhile and not changed; None if another took it."""
         changed = replace(lease, **members)
         try:
@@ -123,7 +139,7 @@ class Turns:
         holder = self._new_id()
         for _ in range(ATTEMPTS):
             found, now = self._catalog.merge_lease(run), self._clock()
-            held = found if found is not None and found.expires_at > now else None
+            held = found if found is not None and _holds(found, now) else None
             if held is not None and held.again:
                 return None
             mine = MergeLease(run, holder, now + LEASE_MILLISECONDS)
@@ -131,6 +147,13 @@ class Turns:
                 self._catalog.claim_merging(replace(held, again=True) if held else mine, found)
             except Conflict:
                 continue
+            if held:
+                return None
             undone = found is not None and (found.again or found.expires_at > 0)
-            return None if held else Turn(self._catalog, self._clock, mine, again=undone)
-        return Turn(self._catalog, self._clock, MergeLease(run, holder, self._clock() + LEASE_MILLISECONDS))
+            return Turn(self._catalog, self._clock, mine, undone, found.passed if found is not None else "")
+        return Turn(self._catalog, self._clock, None)
+
+
+def _holds(lease: MergeLease, now: int) -> bool:
+    """Whether somebody may be at it. Who has a lease for longer than anybody gets has a clock that is wrong."""
+    return now < lease.expires_at <= now + 2 * LEASE_MILLISECONDS

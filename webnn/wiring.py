@@ -1,5 +1,6 @@
 """The composition root: with `webnn.aws` the only module that makes AWS clients, clocks and random sources."""
 
+import logging
 import os
 import secrets
 import time
@@ -26,6 +27,8 @@ from webnn.store.ports import MAX_COMMIT, Blobs, Catalog
 from webnn.sweep import Sweeper
 from webnn.tokens import Tokens
 from webnn.updates import Updates
+
+LOG = logging.getLogger("webnn.wiring")
 
 
 class Services(Struct, frozen=True):
@@ -68,6 +71,11 @@ def paced(seconds: float, every: float) -> Iterator[None]:
         time.sleep(every)
 
 
+def back_off(failed: int) -> None:
+    """Sleeps after so many failures in a row: at random up to 50 ms after the first, twice as long after each, 5 s."""
+    time.sleep(secrets.SystemRandom().uniform(0.0, min(5.0, 0.05 * 2 ** (failed - 1))))
+
+
 def deadline(seconds: float) -> Callable[[], bool]:
     """Says, from `seconds` on, that time is up."""
     end = time.monotonic() + seconds
@@ -84,12 +92,16 @@ def assemble(
     ids: Callable[[], str] = new_id,
     ahead: Ahead = one_by_one,
     observe: Observer = nobody,
+    pause: Callable[[int], None] = lambda _: None,
     most: int = MAX_COMMIT,
 ) -> Services:
     """The use cases on any stores."""
     specs = Specs(catalog, blobs)
-    committer = Committer(catalog, blobs, specs, clock=clock, new_id=ids, ahead=ahead, observe=observe, most=most)
+    committer = Committer(
+        catalog, blobs, specs, clock=clock, new_id=ids, ahead=ahead, observe=observe, pause=pause, most=most
+    )
     clearing = Clearing(catalog, blobs, specs, clock=clock)
+    answerer = Answerer(committer, ring, clock=clock)
     evaluations = Evaluations(catalog, specs, clock=clock)
     return Services(
         blobs=blobs,
@@ -99,8 +111,8 @@ def assemble(
         evaluations=evaluations,
         runs=Runs(catalog, blobs, specs, clock=clock, new_id=ids),
         committer=committer,
-        answerer=Answerer(committer, ring),
-        sweeper=Sweeper(catalog, committer, evaluations, clearing, clock=clock),
+        answerer=answerer,
+        sweeper=Sweeper(catalog, evaluations, clearing, drain=answerer.drain, clock=clock),
         replay=Replay(catalog, blobs, specs),
         restorer=Restorer(catalog, blobs, specs, clock=clock, new_id=ids),
         tokens=Tokens(token_secret, clock),
@@ -117,7 +129,8 @@ def services_of(found: Settings, observe: Observer = nobody) -> Services:
         sqs.send_message(QueueUrl=found.queue_url, MessageBody=message.decode())
 
     catalog, blobs = aws.stores(found)
-    return assemble(catalog, blobs, found.token_secret, ring, ahead=threaded(ThreadPoolExecutor(MOST)), observe=observe)
+    ahead = threaded(ThreadPoolExecutor(MOST))
+    return assemble(catalog, blobs, found.token_secret, ring, ahead=ahead, observe=observe, pause=back_off)
 
 
 def told(stage: str) -> Observer:
@@ -126,7 +139,10 @@ def told(stage: str) -> Observer:
     def observe(attempt: Attempt) -> None:
         from webnn.metrics import emit  # noqa: PLC0415  # most functions never commit, and its library takes a while
 
-        emit(stage, attempt)
+        try:
+            emit(stage, attempt)
+        except Exception:  # what cannot be told is done all the same
+            LOG.exception("cannot tell of an attempt to commit")
 
     return observe
 

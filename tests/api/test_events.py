@@ -2,6 +2,7 @@
 
 import json
 import logging
+import weakref
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote_plus
@@ -230,7 +231,7 @@ class TestWhateverIsWrongWithOne:
         monkeypatch.setattr("webnn.api.events.services", lambda: failing.services)
         with pytest.raises(ZeroDivisionError):
             merge(*(ring(name) for name in ("line", "other")))
-        assert [world.now(updates[0]).state, other.now(updates[1]).state] == ["pending", "merged"]
+        assert {world.now(updates[0]).state, other.now(updates[1]).state} == {"pending", "merged"}
 
     def test_a_stage_that_lacks_a_parameter_acknowledges_nothing(
         self, merge: Any, monkeypatch: pytest.MonkeyPatch
@@ -278,3 +279,35 @@ class TestSweep:
         with pytest.raises(Corrupt):
             sweep()
         assert other.head.version == 1
+
+
+class Marked:
+    """What a function had in its hands when it failed."""
+
+
+def test_failures_that_are_kept_while_others_are_served_hold_nothing(world: World, other: World) -> None:
+    """They held whole models: a batch of some runs that failed was killed for its memory."""
+    held: list[weakref.ref[Marked]] = []
+
+    def fail(name: str) -> None:
+        if name == "pending":
+            model = Marked()
+            held.append(weakref.ref(model))
+            raise Unavailable("no answer") from ValueError(name)
+
+    failing = around(world, catalog=Faulty(world.catalog, before=fail)).services
+    answered = failing.answerer.answer([ring("line"), ring("other")], never)
+    swept = failing.sweeper.sweep(never)
+    assert {name for name, _ in answered.failures} == {one.run for one in swept if one.error} == {"line", "other"}
+    assert [reference() for reference in held] == [None] * 4
+
+
+def test_of_a_batch_that_time_is_not_enough_for_another_run_is_first_each_time(world: World, other: World) -> None:
+    """Both are rung for again together; the one with work without end must not be the first for ever."""
+    waiting = other.contribute([1, 0, 0])
+    for _ in range(20):
+        world.contribute([0, 0, 0])
+        looks = iter([False])
+        world.services.answerer.answer([ring("line"), ring("other")], lambda looks=looks: next(looks, True))
+        world.clock.now += 40_000
+    assert other.now(waiting).version == 1

@@ -73,6 +73,23 @@ def test_what_fails_fails_in_its_place(pool: Any, kind: str) -> None:
         second()
 
 
+def test_who_gives_up_leaves_nothing_to_be_read_before_what_the_next_one_reads() -> None:
+    begun, go_on = [], Event()
+
+    def fetch(item: int) -> int:
+        begun.append(item)
+        go_on.wait(10)
+        return item
+
+    with ThreadPoolExecutor(1) as pool:
+        reading = threaded(pool)(fetch, range(20), lambda _: 1)
+        next(reading)
+        reading.close()
+        go_on.set()
+        assert pool.submit(fetch, 99).result() == 99
+    assert begun in ([0, 99], [99])
+
+
 def test_a_drain_that_reads_ahead_gives_the_same_bits(pool: Any) -> None:
     heads = []
     for ahead in (one_by_one, threaded(pool, most=5)):

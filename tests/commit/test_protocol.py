@@ -5,9 +5,9 @@ from typing import Any
 
 import msgspec
 import pytest
-from faults import Crash, Faulty, Only, around, crash, lost, once
+from faults import Crash, Faulty, Heedless, Only, around, crash, lost, once
 from msgspec.structs import replace
-from samples import World, a_spec, a_world, never
+from samples import World, a_spec, a_world, body_of, never
 
 from webnn.commit import PATIENCE, Drained
 from webnn.core.records import Status, UpdateState
@@ -17,6 +17,7 @@ from webnn.decision import GRACE_MILLISECONDS, MAX_COMMIT_BYTES, fitting
 from webnn.errors import Conflict, Corrupt, Missing, Unavailable, WebnnError
 from webnn.store import keys
 from webnn.store.ports import MAX_COMMIT
+from webnn.wiring import assemble
 
 
 def training(rule: dict[str, Any]) -> dict[str, Any]:
@@ -199,7 +200,7 @@ class TestManyAtOnce:
         updates = [world.contribute([1, 0, 0]) for _ in range(MAX_COMMIT + 1)]
         looks = iter([False, True])
         drained = world.services.committer.drain(world.name, lambda: next(looks))
-        assert drained == Drained(commits=1, merged=MAX_COMMIT, complete=False)
+        assert drained == Drained(1, MAX_COMMIT, complete=False, passed=updates[MAX_COMMIT - 1].update_id)
         assert world.now(updates[-1]).state is UpdateState.PENDING
         assert drain(world) == Drained(commits=1, merged=1)
 
@@ -502,3 +503,44 @@ class TestLargeBatches:
         monkeypatch.setattr("webnn.decision.MAX_COMMIT_BYTES", 1)
 
         assert drain(world) == Drained(commits=2, merged=2)
+
+
+def test_rows_that_are_never_uploaded_take_no_place_in_the_next_commits(world: World) -> None:
+    """94 of them made every commit of 285 updates one of a single update."""
+    for _ in range(94):
+        world.announce([0, 0, 0])
+    updates = [world.contribute([0, 0, 0]) for _ in range(3 * MAX_COMMIT)]
+    calls: list[str] = []
+    watched = around(world, blobs=Faulty(world.blobs, before=calls.append))
+    drained = watched.services.committer.drain("line", never)
+    assert (drained.merged, drained.commits) == (len(updates), 4)
+    assert calls.count("get") <= 94 + len(updates) + 2
+
+
+def test_what_stood_before_the_others_and_is_uploaded_late_is_merged_when_that_rings(world: World) -> None:
+    late = world.announce([1, 0, 0])
+    for _ in range(MAX_COMMIT):
+        world.contribute([0, 0, 0])
+    world.drain()
+    assert world.now(late).state is UpdateState.PENDING
+    world.upload(late, body_of([1, 0, 0]))
+    world.drain()
+    assert world.now(late).version == MAX_COMMIT + 1
+
+
+def test_who_fails_on_one_head_again_and_again_waits_longer_each_time(world: World) -> None:
+    """DynamoDB throttles for seconds; eight checkpoints in two milliseconds do not outlast that."""
+    world.contribute([1, 0, 0])
+
+    def throttled(name: str) -> None:
+        if name == "commit":
+            raise Unavailable("DynamoDB answered ThrottlingError")
+
+    pauses: list[int] = []
+    catalog = Heedless(Faulty(world.catalog, before=throttled))
+    services = assemble(
+        catalog, world.blobs, "s" * 64, world.rung.append, clock=world.clock, ids=world.ids, pause=pauses.append
+    )
+    with pytest.raises(Unavailable):
+        services.committer.drain("line", never)
+    assert pauses == list(range(1, PATIENCE))

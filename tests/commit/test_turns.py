@@ -4,11 +4,12 @@ from typing import Any
 
 import pytest
 from faults import Crash, Faulty, crash, once
-from samples import World, a_world, never
+from samples import World, a_world, body_of, never
 
 from webnn.commit import Drained
 from webnn.core.records import MergeLease, UpdateState
 from webnn.errors import Conflict, Unavailable
+from webnn.store.ports import MAX_COMMIT
 from webnn.turns import LEASE_MILLISECONDS, Turns
 
 
@@ -183,3 +184,72 @@ class TestWhatTheOneBeforeLeft:
         assert turn.over()
         world.services.committer.drain("line", never, after=late)
         assert world.catalog.update("line", early).state is UpdateState.PENDING
+
+
+def test_whoever_comes_goes_on_where_time_was_up(world: World) -> None:
+    """Also who was rung for something else: or many rows that are never uploaded would be begun anew each time."""
+    for _ in range(20 * MAX_COMMIT):
+        world.announce([0, 0, 0])
+    last = world.contribute([1, 0, 0])
+    rounds = 0
+    while world.now(last).state is UpdateState.PENDING and rounds < 5:
+        rounds += 1
+        world.contribute([0, 0, 0])
+        looks = iter([False] * 8)
+        world.services.committer.drain("line", lambda looks=looks: next(looks, True))  # rung for by the newest
+    assert rounds == 3
+
+
+def test_who_goes_on_where_time_was_up_forgets_nothing_it_was_rung_for(world: World) -> None:
+    late = world.announce([1, 0, 0])
+    for _ in range(2 * MAX_COMMIT):
+        world.contribute([0, 0, 0])
+    looks = iter([False])
+    assert not world.services.committer.drain("line", lambda: next(looks, True)).complete
+    assert world.catalog.merge_lease("line").passed > late.update_id
+    world.upload(late, body_of([1, 0, 0]))
+    drain(world)
+    assert world.catalog.pending("line", 9) == []
+    assert world.now(late).state is UpdateState.MERGED
+
+
+def test_who_dies_before_ringing_leaves_word_if_its_message_begins_behind_what_is_left(world: World) -> None:
+    """Found by the model: it was through and had begun at the front for another, whose ring was gone."""
+    early = world.announce([1, 0, 0])
+    for _ in range(2 * MAX_COMMIT):
+        world.contribute([0, 0, 0])
+    message = world.contribute([0, 0, 0]).update_id  # all up to here was passed before
+    world.contribute([0, 0, 0])
+
+    def another_uploads_and_leaves() -> None:
+        world.upload(early, body_of([1, 0, 0]))
+        assert drain(world).elsewhere
+
+    looks = iter([False] * 2)
+    watched = through(world, before=once("commit", another_uploads_and_leaves))
+    left = watched.services.committer.drain("line", lambda: next(looks, True), after=message)
+    assert not left.complete  # at the front again; now it dies, and rings for nothing
+    while not watched.services.committer.drain("line", never, after=message).complete:
+        pass
+    assert world.now(early).state is UpdateState.MERGED
+
+
+def test_who_works_without_a_lease_goes_on_to_the_end(world: World) -> None:
+    """It was refused one ten times; the row is free by now."""
+    turn = Turns(Faulty(world.catalog, before=refuse_claims), clock=world.clock, new_id=world.ids).take("line")
+    assert turn is not None
+    world.clock.now += 10 * LEASE_MILLISECONDS
+    assert turn.keep()
+    assert turn.over()
+    assert turn.drop(again=True)
+
+
+def refuse_claims(method: str) -> None:
+    if method == "claim_merging":
+        raise Conflict("another was faster")
+
+
+def test_the_turn_of_one_whose_clock_was_wrong_is_not_believed(world: World) -> None:
+    ahead = Turns(world.catalog, clock=lambda: world.clock.now + 600_000, new_id=world.ids)
+    assert ahead.take("line") is not None
+    assert turns(world).take("line") is not None

@@ -1,6 +1,7 @@
 """The merge rules: worked values, and the laws that the commit protocol stands on."""
 
 import json
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -192,3 +193,15 @@ def test_the_norm_of_numbers_whose_squares_overflow_is_still_right() -> None:
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
 def test_the_norm_of_what_is_not_finite_is_not_finite(value: float) -> None:
     assert not np.isfinite(norm(vector([1.0, value, 2.0])))
+
+
+def test_the_norm_of_what_is_not_finite_takes_no_copy_of_the_model() -> None:
+    """A single NaN of one client must not take a function beyond its memory, again and again."""
+    vector = np.zeros(4_000_000, np.float32)
+    vector[-1] = np.nan
+    tracemalloc.start()
+    try:
+        assert np.isnan(norm(vector))
+        assert tracemalloc.get_traced_memory()[1] < vector.nbytes // 2
+    finally:
+        tracemalloc.stop()

@@ -146,8 +146,8 @@ MUTANTS = [
     Mutant(
         "the turn of the dead never ends",
         "turns.py",
-        "held = found if found is not None and found.expires_at > now else None",
-        "held = found if found is not None and found.expires_at > 0 else None",
+        "return now < lease.expires_at <= now + 2 * LEASE_MILLISECONDS",
+        "return lease.expires_at > 0",
     ),
     Mutant(
         "out of time, nobody is told that there is more",

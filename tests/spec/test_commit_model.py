@@ -97,6 +97,8 @@ def test_no_ring_is_lost_on_a_turn_that_another_has(tmp_path: Path) -> None:
         ("LETS_GO_UNLOOKED", DOORBELL, UNSETTLED),
         ("DROPS_UNMARKED", DOORBELL, UNSETTLED),
         ("FORGETS_WHOM_IT_FOLLOWS", DOORBELL, UNSETTLED),
+        ("FORGETS_WHAT_IT_WAS_RUNG_FOR", DOORBELL, UNSETTLED),
+        ("TRUSTS_ITS_MESSAGE", DOORBELL, UNSETTLED),
     ],
 )
 def test_a_bug_that_is_put_in_is_found(mutant: str, model: Model, found: str, tmp_path: Path) -> None:

@@ -224,6 +224,18 @@ class TestBacklog:
         assert longest == sorted(longest)
         assert longest[-1] == pytest.approx(180.0, abs=5)  # of 100 that ask on and on, however long they were told to
 
+    def test_one_that_asks_again_and_again_makes_nobody_wait_longer(self, world: World) -> None:
+        eager, patient = joined(world), joined(world)
+        for _ in range(4):
+            world.announce([0, 0, 0])
+        ask(world, eager)
+        first = ask(world, patient)
+        for _ in range(3):
+            for _ in range(1000):
+                ask(world, eager)
+            world.clock.now += 5_000
+        assert ask(world, patient) == first
+
     def test_when_the_backlog_is_merged_they_train_again(self, world: World) -> None:
         for _ in range(4):
             world.contribute([0, 0, 0])

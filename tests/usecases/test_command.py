@@ -1,6 +1,10 @@
 """What somebody sees who typed something that cannot be done."""
 
+import json
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
+from typing import Any
 
 import pytest
 
@@ -44,3 +48,53 @@ def test_a_mistyped_environment_is_one_line_too(
     assert caught.value.code == 1
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith("error: AWS's configuration in this environment is wrong: ")
+
+
+class Refusing(BaseHTTPRequestHandler):
+    """Knows the stage's names, and refuses all else: a policy that lacks something, a token that ran out."""
+
+    NAMES = ("bucket", "site", "queue-url", "token-secret")
+    says = ""
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        if "SSM" in self.headers["X-Amz-Target"]:
+            found = [{"Name": f"/webnn/dev/{name}", "Value": "x" * 32} for name in self.NAMES]
+            self._answer(200, {"Parameters": found})
+        else:
+            self._answer(400, {"__type": f"dynamodb#{self.says}", "message": "it is refused"})
+
+    def _answer(self, status: int, body: dict[str, Any]) -> None:
+        text = json.dumps(body).encode()
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(text)))
+        self.end_headers()
+        self.wfile.write(text)
+
+    def log_message(self, *_: Any) -> None:
+        """Says nothing."""
+
+
+@pytest.mark.parametrize("code", ["AccessDeniedException", "ResourceNotFoundException", "ExpiredTokenException"])
+@pytest.mark.parametrize("words", [["list"], ["status", "line"], ["rollback", "line", "--to", "1"]])
+def test_what_aws_refuses_is_one_line_with_its_reason(
+    code: str, words: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    handler = type("Handler", (Refusing,), {"says": code})
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        environment = {
+            "AWS_ENDPOINT_URL": f"http://127.0.0.1:{server.server_port}",
+            "AWS_DEFAULT_REGION": "us-east-1",
+            "AWS_ACCESS_KEY_ID": "x",
+            "AWS_SECRET_ACCESS_KEY": "x",
+        }
+        for name, value in environment.items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.setattr("sys.argv", ["webnn", *words, "--stage", "dev"])
+        with pytest.raises(SystemExit) as caught:
+            main()
+        server.shutdown()
+    assert caught.value.code == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line == f"error: AWS refuses. {code}: it is refused"

@@ -5,7 +5,8 @@ from collections.abc import Callable
 
 import pytest
 from click.testing import CliRunner, Result
-from samples import World, a_world
+from msgspec.structs import replace
+from samples import World, a_world, an_evaluation
 
 from webnn.cli.main import webnn
 from webnn.errors import Corrupt, Invalid
@@ -74,3 +75,27 @@ def test_a_rollback_and_an_unmerge_are_told_and_kept_in_the_ledger(typed: Callab
 
 def test_an_unmerge_of_nothing_is_refused(typed: Callable[..., Result]) -> None:
     assert isinstance(typed("unmerge", "line").exception, Invalid)
+
+
+def test_an_unmerge_of_something_the_head_does_not_hold_moves_nothing(
+    typed: Callable[..., Result], world: World
+) -> None:
+    """One of two was mistyped; it was passed over, and recorded as left out."""
+    (line,) = world.catalog.ledger_entry("line", 1).updates
+    shown = typed("unmerge", "line", "--update", line.update_id, "--client", "bob[/me]")
+    assert isinstance(shown.exception, Invalid)
+    assert "'bob[/me]'" in shown.exception.message
+    assert world.head.version == 2
+
+
+def test_the_ledger_is_shown_whatever_was_left_out(typed: Callable[..., Result], world: World) -> None:
+    world.contribute([1, 0, 0], base_version=2, client_id="bob[/me]")
+    world.drain()
+    assert typed("unmerge", "line", "--client", "bob[/me]").exit_code == 0
+    assert "4 (without bob[/me])" in typed("ledger", "line").stdout
+
+
+def test_json_is_json_though_an_evaluation_is_no_number(typed: Callable[..., Result], world: World) -> None:
+    world.catalog.record_evaluation(replace(an_evaluation("line", 2), loss=float("nan")))
+    found = json.loads(typed("status", "line", "--json").stdout, parse_constant=pytest.fail)
+    assert found["run"] == "line"

@@ -67,3 +67,13 @@ def test_a_full_commit_fits_into_one_line(world: World, capsys: pytest.CaptureFi
     (line,) = lines(capsys)
     assert len(line["Staleness"]) == 95
     assert len(json.dumps(line)) < 256_000  # what CloudWatch takes as one event
+
+
+def test_what_cannot_be_told_is_committed_all_the_same(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    def gone(*_: Any) -> None:
+        raise OSError("standard output is gone")
+
+    monkeypatch.setattr("webnn.metrics.emit", gone)
+    update = world.contribute([1, 0, 0])
+    observed(world).drain()
+    assert world.now(update).version == 1

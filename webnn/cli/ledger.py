@@ -1,12 +1,12 @@
 """`webnn ledger`, `replay`, `rollback`, `unmerge`: what a run's versions are made of, and undoing it."""
 
-import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import click
 import msgspec
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import Progress
 from rich.table import Table
 
@@ -29,7 +29,7 @@ def ledger(name: str, to: int | None, as_json: bool, stage: str) -> None:
     entries = stages.services(stage).replay.entries(name, to)
     if as_json:
         for entry in entries:
-            print(json.dumps(msgspec.to_builtins(entry) | {"digest": digest(entry)}))
+            stages.print_json(msgspec.to_builtins(entry) | {"digest": digest(entry)})
         return
     Console().print(_table(entries))
 
@@ -38,7 +38,7 @@ def _table(entries: Iterator[LedgerEntry]) -> Table:
     table = Table("versions", "at (UTC)", "updates", "clients", "staleness", "discount", "checkpoint", "entry")
     for entry in entries:
         table.add_row(
-            _what(entry),
+            escape(_what(entry)),
             datetime.fromtimestamp(entry.at / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S"),
             str(len(entry.updates)),
             str(len({line.client_id for line in entry.updates})),
@@ -93,7 +93,7 @@ def _tell(name: str, start: int, last: Replayed, as_json: bool) -> None:
     entry = last.entry
     if as_json:
         found = {"run": name, "from": start, "version": entry.version, "sha256": entry.sha256, "identical": True}
-        print(json.dumps(found))
+        stages.print_json(found)
         return
     span = f"from version {start} to {entry.version}" if start else f"up to version {entry.version}"
     what = f"every checkpoint {span} is what its updates give, bit for bit"

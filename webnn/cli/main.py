@@ -6,7 +6,7 @@ import click
 from rich.console import Console
 from rich.text import Text
 
-from webnn import __version__
+from webnn import __version__, aws
 from webnn.cli.demo import demo
 from webnn.cli.deploy import deploy, destroy
 from webnn.cli.ledger import ledger, replay, rollback, unmerge
@@ -26,13 +26,23 @@ for command in (demo, deploy, destroy, create, list_runs, status, ledger, replay
 
 
 def main() -> None:
-    """Runs the command; deliberate errors become a line on standard error and exit status 1."""
+    """Runs the command; deliberate errors and refusals of AWS become a line on standard error and exit status 1."""
     try:
         webnn()
     except WebnnError as error:
-        console = Console(stderr=True)
-        # Not as markup: a folder may be called [red]. Not wrapped: a line can be found by what it says.
-        console.print(Text.assemble(("error:", "red"), " ", error.message), soft_wrap=True)
-        if log := error.details.get("log"):
-            console.print(str(log), markup=False, highlight=False)
+        _tell(error.message, error.details.get("log"))
         sys.exit(1)
+    except Exception as error:
+        said = aws.refusal(error)
+        if said is None:
+            raise
+        _tell(f"AWS refuses. {said}")
+        sys.exit(1)
+
+
+def _tell(message: str, log: object = None) -> None:
+    console = Console(stderr=True)
+    # Not as markup: a folder may be called [red]. Not wrapped: a line can be found by what it says.
+    console.print(Text.assemble(("error:", "red"), " ", message), soft_wrap=True)
+    if log:
+        console.print(str(log), markup=False, highlight=False)

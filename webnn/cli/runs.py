@@ -55,7 +55,7 @@ def list_runs(as_json: bool, stage: str) -> None:
     """List the runs of a stage."""
     found = stages.services(stage).runs.all()
     if as_json:
-        print(json.dumps([answers.description(one) for one in found]))
+        stages.print_json([answers.description(one) for one in found])
         return
     table = Table("run", "status", "version", "accuracy", "clients")
     for one in found:
@@ -71,7 +71,7 @@ def status(name: str, as_json: bool, stage: str) -> None:
     """Show where a run stands."""
     found = stages.services(stage).runs.describe(name)
     if as_json:
-        print(json.dumps(answers.description(found)))
+        stages.print_json(answers.description(found))
         return
     line = f"{name}: {found.head.status}, version {found.head.version}, {found.clients} clients, {_accuracy(found)}"
     Console().print(line, highlight=False)

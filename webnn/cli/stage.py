@@ -5,8 +5,10 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import click
+import msgspec
 from botocore.session import get_session
 from rich.console import Console
 
@@ -55,6 +57,11 @@ def services(stage: str) -> Services:
     """The use cases on the stage. Raises Unavailable if its stack does not exist."""
     where = of(stage)
     return wiring.services_of(settings(where, aws.client(where, "ssm")))
+
+
+def print_json(found: Any) -> None:
+    """Prints one line of JSON. What is not a number is null: JSON knows no NaN."""
+    print(msgspec.json.encode(found).decode())
 
 
 @contextmanager

@@ -137,4 +137,5 @@ def norm(vector: Vector) -> float:
         quick = float(np.dot(vector, vector))
     if np.isfinite(quick):
         return float(np.sqrt(quick))
-    return float(np.linalg.norm(vector.astype(np.float64)))
+    parts = (vector[start : start + BLOCK].astype(np.float64) for start in range(0, vector.size, BLOCK))
+    return float(np.sqrt(sum(float(np.dot(part, part)) for part in parts)))

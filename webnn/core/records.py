@@ -208,12 +208,14 @@ class MergeLease(Struct, frozen=True):
         holder: Id of the merger's turn.
         expires_at: When it may be taken by another; 0 when it was let go.
         again: Somebody found it held: there may be more to merge than the holder has seen.
+        passed: Where the last holder was when its time was up: see `webnn.commit.Drained`.
     """
 
     run: str
     holder: str
     expires_at: int
     again: bool = False
+    passed: str = ""
 
 
 class SweepMark(Struct, frozen=True):

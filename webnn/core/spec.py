@@ -66,12 +66,12 @@ class Limits(Struct, frozen=True, forbid_unknown_fields=True):
         delta_norm: An update whose delta has a larger Euclidean norm is rejected.
         pending: With more pending updates than this, clients are asked to wait.
         upload_seconds: How long an upload ticket is good.
-        keep_days: How long the bodies of merged updates and the checkpoints that were followed by others are kept; None,
-            the default, means for ever. Without them a replay can begin only behind them, and nothing can be unmerged.
+        keep_days: How long bodies of merged updates and checkpoints that were followed by others are kept; None, the
+            default, means for ever. Without them a replay can only begin behind them, and nothing can be unmerged.
     """
 
     delta_norm: Annotated[float, Meta(gt=0.0, le=1e12)] = 1e6
-    pending: Positive = 1000
+    pending: Annotated[int, Meta(ge=1, le=10_000)] = 1000
     upload_seconds: Annotated[int, Meta(ge=1, le=43_200)] = 900
     keep_days: Annotated[int, Meta(ge=1, le=36_500)] | None = None
 

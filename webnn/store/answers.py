@@ -10,7 +10,16 @@ from webnn.errors import Conflict, Corrupt, Missing, Unavailable
 # The two refusals: a condition does not hold; another transaction holds the item at this moment.
 REFUSED = {"ConditionalCheckFailed", "TransactionConflict"}
 REFUSED_EXCEPTIONS = {f"{reason}Exception" for reason in REFUSED}
-OUR_FAULT = {"ValidationException", "ResourceNotFoundException", "AccessDeniedException"}
+# Whatever is wrong, it is ours, and stays so: a wrong name or right, a token that ran out.
+OUR_FAULT = {
+    "ValidationException",
+    "ResourceNotFoundException",
+    "AccessDeniedException",
+    "ExpiredTokenException",
+    "UnrecognizedClientException",
+}
+# As reasons of a transaction; the first is a run of 10 GB of rows (docs/limits.md).
+HOPELESS = {"ItemCollectionSizeLimitExceeded", "ValidationError"}
 
 
 @contextmanager
@@ -36,6 +45,8 @@ def answers(what: str) -> Iterator[None]:
         reasons = {reason.code for reason in error.cancellation_reasons if reason is not None}
         if reasons & REFUSED:
             raise Conflict(what) from error
+        if reasons & HOPELESS:
+            raise
         _unanswered(what, error)
     except PynamoDBException as error:
         if _code(error) in REFUSED_EXCEPTIONS:
@@ -44,9 +55,11 @@ def answers(what: str) -> Iterator[None]:
 
 
 def _unanswered(what: str, error: PynamoDBException) -> None:
-    if _code(error) in OUR_FAULT:
+    code = _code(error)
+    if code in OUR_FAULT:
         raise error
-    raise Unavailable(f"DynamoDB did not answer: {what}") from error
+    said = f"DynamoDB answered {code}" if code else "DynamoDB did not answer"
+    raise Unavailable(f"{said}; else this would mean: {what}") from error
 
 
 def _code(error: PynamoDBException) -> str | None:

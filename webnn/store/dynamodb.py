@@ -181,7 +181,7 @@ class DynamoCatalog:
         there = model.item.does_not_exist()
         if previous is not None:
             there = (model.holder == previous.holder) & (model.expires_at == previous.expires_at)
-            there &= model.again == previous.again
+            there &= (model.again == previous.again) & (model.passed == previous.passed)
         with unless(lambda: self.merge_lease(lease.run) == lease), answers("another merger is at it"):
             model(item=shape.TURN, **shape.attributes(lease)).save(there)
 

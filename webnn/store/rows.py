@@ -142,6 +142,7 @@ class TurnRow(Row):
     holder = UnicodeAttribute()
     expires_at = NumberAttribute()
     again = BooleanAttribute()
+    passed = UnicodeAttribute(default="")
 
 
 class MarkRow(Row):
