@@ -64,6 +64,15 @@ def test_the_zip_holds_what_the_functions_need(package: Path) -> None:
     # A missing wheel is left out by Chalice with a warning only: the compiled parts must be there.
     assert any(name.startswith("numpy/_core/_multiarray_umath") for name in names)
     assert any(name.startswith("msgspec/_core") for name in names)
+    assert any(name.startswith("obstore/_obstore") for name in names)
+
+
+def test_the_functions_allocate_from_one_arena(package: Path) -> None:
+    """Or reading ahead in threads takes half as much memory again: docs/design-notes.md."""
+    resources = json.loads((package.parent / "sam.json").read_text())["Resources"].values()
+    functions = [found["Properties"] for found in resources if found["Type"] == "AWS::Serverless::Function"]
+    assert len(functions) == 3
+    assert {found["Environment"]["Variables"]["MALLOC_ARENA_MAX"] for found in functions} == {"1"}
 
 
 def test_the_zip_holds_no_tensorflow_boto3_or_tests(package: Path) -> None:

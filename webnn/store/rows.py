@@ -185,42 +185,13 @@ class Rows(Struct, frozen=True):
 
 def bind(table: str, region: str, host: str | None) -> Rows:
     """The models of this table. PynamoDB wants the table's name in the class, so classes are made here."""
-    meta = type(
-        "Meta",
-        (),
-        {
-            "table_name": table,
-            "region": region,
-            "host": host,
-            "connect_timeout_seconds": 5,
-            "read_timeout_seconds": 10,
-            "max_retry_attempts": 4,
-        },
-    )
-    pending_meta = {"index_name": "pending", "projection": AllProjection()}
-    seen_meta = {"index_name": "seen", "projection": KeysOnlyProjection()}
-
-    class PendingIndex(LocalSecondaryIndex[UpdateRow]):  # type: ignore[no-untyped-call]  # the library's
-        Meta = type("Meta", (), pending_meta)
-        run = UnicodeAttribute(hash_key=True)
-        pending = UnicodeAttribute(range_key=True)
-
-    class SeenIndex(LocalSecondaryIndex[ClientRow]):  # type: ignore[no-untyped-call]  # the library's
-        Meta = type("Meta", (), seen_meta)
-        run = UnicodeAttribute(hash_key=True)
-        seen_at = NumberAttribute(range_key=True)
-
-    class Table(Row):
-        Meta = meta  # type: ignore[assignment]  # a class made here, with what MetaProtocol asks for
-        by_pending = PendingIndex()
-        by_seen = SeenIndex()
-
+    base = _table(table, region, host)
     # A model without a connection makes one, with an AWS client of its own; a model that inherits one uses that.
     # One client for all rows saves a cold function most of its first second.
-    connection = Table._get_connection().connection
+    connection = base._get_connection().connection
 
     def bound(model: type[Row]) -> Any:
-        return type(model.__name__, (model, Table), {})
+        return type(model.__name__, (model, base), {})
 
     update, client = bound(UpdateRow), bound(ClientRow)
     return Rows(
@@ -237,3 +208,27 @@ def bind(table: str, region: str, host: str | None) -> Rows:
         pending=update.by_pending,
         seen=client.by_seen,
     )
+
+
+def _table(table: str, region: str, host: str | None) -> type[Row]:
+    """What all models of this table inherit: its name, and its indexes."""
+
+    class PendingIndex(LocalSecondaryIndex[UpdateRow]):  # type: ignore[no-untyped-call]  # the library's
+        Meta = type("Meta", (), {"index_name": "pending", "projection": AllProjection()})
+        run = UnicodeAttribute(hash_key=True)
+        pending = UnicodeAttribute(range_key=True)
+
+    class SeenIndex(LocalSecondaryIndex[ClientRow]):  # type: ignore[no-untyped-call]  # the library's
+        Meta = type("Meta", (), {"index_name": "seen", "projection": KeysOnlyProjection()})
+        run = UnicodeAttribute(hash_key=True)
+        seen_at = NumberAttribute(range_key=True)
+
+    where = {"table_name": table, "region": region, "host": host}
+    patience = {"connect_timeout_seconds": 5, "read_timeout_seconds": 10, "max_retry_attempts": 4}
+
+    class Table(Row):
+        Meta = type("Meta", (), where | patience)  # type: ignore[assignment]  # what MetaProtocol asks for
+        by_pending = PendingIndex()
+        by_seen = SeenIndex()
+
+    return Table
