@@ -6,6 +6,7 @@ Apart from `webnn.wiring` because these imports take longer than all others toge
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from botocore.config import Config
@@ -22,18 +23,19 @@ from webnn.store.s3 import S3Blobs
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
-    from obstore.store import S3Credential
+    from obstore.store import ClientConfig, S3Credential
 
     from webnn.stack import StackClients
     from webnn.store.sqs import SqsQueue
 
+TRIES = 4  # after the first
 # Presigned URLs work on every engine only with this signature and with the bucket in the path.
 S3_CONFIG = Config(
     signature_version="s3v4",
     s3={"addressing_style": "path"},
     connect_timeout=5,
     read_timeout=20,
-    retries={"mode": "standard", "total_max_attempts": 5},
+    retries={"mode": "standard", "total_max_attempts": TRIES + 1},
     max_pool_connections=40,  # more than are read ahead at once
 )
 
@@ -62,7 +64,7 @@ def configured() -> Iterator[None]:
     """Turns what botocore says of a wrong environment into Invalid."""
     try:
         yield
-    except (BotoCoreError, ValueError) as error:
+    except (BotoCoreError, ValueError, OSError) as error:
         raise Invalid(f"AWS's configuration in this environment is wrong: {error}") from error
 
 
@@ -75,20 +77,28 @@ def stores(found: Settings) -> tuple[DynamoCatalog, S3Blobs]:
 
 
 def _reader(s3: "S3Client", bucket: str) -> S3Store:
-    """What reads from the bucket, where that client would and as long as it would wait."""
+    """What reads from the bucket, where that client would and as long as it would wait.
+
+    Raises:
+        Invalid: AWS's configuration names a file of certificates that cannot be read.
+    """
+    options: ClientConfig = {
+        "allow_http": s3.meta.endpoint_url.startswith("http:"),  # an engine on this machine
+        "connect_timeout": timedelta(seconds=5),
+        "read_timeout": timedelta(seconds=20),  # of silence; a large body may take longer than that
+        "timeout": timedelta(minutes=15),  # a function's longest life
+    }
+    with configured():
+        if trusted := get_session().get_config_variable("ca_bundle"):
+            options["root_certificate"] = Path(trusted).read_bytes()
     return S3Store(
         bucket,
         endpoint=s3.meta.endpoint_url,
         region=s3.meta.region_name,
         virtual_hosted_style_request=False,
         credential_provider=_credentials(),
-        client_options={
-            "allow_http": s3.meta.endpoint_url.startswith("http:"),  # an engine on this machine
-            "connect_timeout": timedelta(seconds=5),
-            "read_timeout": timedelta(seconds=20),  # of silence; a large body may take longer than that
-            "timeout": timedelta(minutes=15),  # a function's longest life
-        },
-        retry_config={"max_retries": 4, "retry_timeout": timedelta(minutes=2)},
+        client_options=options,
+        retry_config={"max_retries": TRIES, "retry_timeout": timedelta(minutes=2)},
     )
 
 
