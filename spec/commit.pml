@@ -216,7 +216,7 @@ mtype = { IDLE, COLLECT, DECIDE, WRITE, COMMIT, READ_BACK, OVER, RING_AGAIN, DEA
 #define ONE_ON_ITS_WAY (MINE(0).on_its_way || MINE(1).on_its_way)
 #define NONE 255                /* the message of a merger that the schedule woke */
 
-inline Rest() { step = IDLE; batch = 0; after = 0; again = 0; message = NONE }
+inline Rest() { step = IDLE; batch = 0; after = 0; again = 0; ends = 0; message = NONE }
 
 inline Answer(r) {
   d_step { step == IDLE && rings[r] > 0 ->
@@ -225,6 +225,9 @@ inline Answer(r) {
 
 inline Collect() {              /* the pending rows, in order, before the head: see Decide */
   batch = (MOST == 1 -> FIRST(BEHIND(after, pending)) : FIRST_TWO(BEHIND(after, pending)));
+#ifndef SAFETY
+  ends = ((BEHIND(after, pending) & ~batch) == 0);
+#endif
   step = (batch == 0 -> OVER : DECIDE)
 }
 
@@ -255,8 +258,12 @@ inline WriteCheckpoint(a) { attempt[a].checkpoint = 1 }
 
 inline Answered() {             /* settled by this attempt, but for what was passed over; or decided again */
 #ifndef SAFETY
-  if :: landed -> after = LAST(batch) :: else fi;
-  batch = 0;
+  if
+  :: landed && ends -> after = 0; again = 0
+  :: landed && !ends -> after = LAST(batch)
+  :: else
+  fi;
+  batch = 0; ends = 0;
 #endif
   Forget(a); a = 0; step = COLLECT
 }
@@ -277,7 +284,7 @@ inline LetGo() {                /* nothing is left behind `after`; looks again i
 
 inline Crash() {
   if :: step == COMMIT || step == READ_BACK || step == WRITE -> Forget(a); a = 0 :: else fi;
-  batch = 0; after = 0; again = 0;
+  batch = 0; after = 0; again = 0; ends = 0;
 #ifdef SAFETY
   Rest()
 #else
@@ -294,7 +301,7 @@ inline Return() {               /* a lease lapses before a message is seen again
 proctype merger(byte me) {
   mtype step = IDLE;
   byte batch, after, a, message = NONE;
-  bit again;
+  bit again, ends;              /* ends: nothing was pending behind the batch */
 
 end:
   do

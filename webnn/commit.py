@@ -152,20 +152,21 @@ class Committer:
                 return replace(done, passed="", again=False, elsewhere=True)
             # Before the head: an update announced after this was read may stand on a version that it has not seen.
             begun = self._clock()
-            batch = fitting(spec, self._catalog.pending(run, self._most, after=done.passed))
-            head = self._catalog.head(run)
+            pending = self._catalog.pending(run, self._most, after=done.passed)
+            head, batch = self._catalog.head(run), fitting(spec, pending)
             if not batch:
                 if not done.again and turn.over():
                     return replace(done, passed="")
                 done = replace(done, passed="", again=False)
                 continue
             commit = self._decide(spec, head, batch, newest)
-            # What of the batch is not settled is not uploaded. To look at it again would take its place in each of the
-            # next commits; and when it is uploaded, that rings.
+            # What of a batch is not settled is not uploaded. It takes no place in the next commits; but once the end is
+            # reached, all is looked at from the front: on a busy run much is uploaded just after it was passed.
             if not commit.settled:
                 done = replace(done, passed=batch[-1].update_id)
             elif self._land(commit, begun):
-                done = replace(_counted(done, commit), passed=batch[-1].update_id)
+                ends = len(batch) == len(pending) < self._most
+                done = _counted(done, commit, passed="" if ends else batch[-1].update_id)
             else:
                 done = replace(done, conflicts=done.conflicts + 1)
                 beaten[head.version] += 1
@@ -234,11 +235,13 @@ def _ledger_line(update: Update) -> MergedUpdate:
     return MergedUpdate(update.update_id, update.client_id, update.base_version, update.staleness, update.discount)
 
 
-def _counted(done: Drained, commit: Commit) -> Drained:
+def _counted(done: Drained, commit: Commit, passed: str) -> Drained:
     merged = commit.head.version - commit.base.version
     return replace(
         done,
         commits=done.commits + 1,
         merged=done.merged + merged,
         refused=done.refused + len(commit.settled) - merged,
+        passed=passed,
+        again=done.again and passed != "",
     )
