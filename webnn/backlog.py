@@ -8,6 +8,7 @@ refused.
 """
 
 import zlib
+from collections import Counter
 from collections.abc import Callable
 
 from msgspec import Struct, field
@@ -23,8 +24,8 @@ SHORTEST_SECONDS, LONGEST_SECONDS = 5.0, 120.0
 RETURNING = 5.0
 
 KEPT = 1000
-# More clients in a window than these make no difference to how long they wait.
-MOST_CLIENTS = 1000
+# Who does as it is told asks at most twice in a window. More questions than these make nobody wait longer.
+QUESTIONS = 2
 
 
 class _Window(Struct):
@@ -33,7 +34,7 @@ class _Window(Struct):
     over: bool
     until: int
     seconds: float = SHORTEST_SECONDS
-    sent_away: set[str] = field(default_factory=set)  # clients: who asks often makes nobody wait longer
+    sent_away: Counter[str] = field(default_factory=Counter)
 
 
 class Backlog:
@@ -77,12 +78,12 @@ class Backlog:
 
 def _longer(before: _Window) -> float:
     """What makes as many come back as wanted, if as many wait as the window before showed."""
-    coming_back = len(before.sent_away) * 1000 / WINDOW_MILLISECONDS
+    coming_back = before.sent_away.total() * 1000 / WINDOW_MILLISECONDS
     return min(LONGEST_SECONDS, max(SHORTEST_SECONDS, before.seconds * coming_back / RETURNING))
 
 
 def _sent_away(window: _Window, client_id: str) -> float:
-    if len(window.sent_away) < MOST_CLIENTS:
-        window.sent_away.add(client_id)
+    if window.sent_away[client_id] < QUESTIONS:
+        window.sent_away[client_id] += 1
     share = zlib.crc32(client_id.encode()) / 2**32
     return round((0.5 + share) * window.seconds, 1)

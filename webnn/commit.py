@@ -16,6 +16,12 @@ One commit
     finds nothing pending. So deliveries may be lost, doubled or reordered: the queue is a doorbell, and the
     truth about what is pending is in the catalog.
 
+What is not uploaded
+    It stays in the way: it is announced first and uploaded later, or never. On a busy run most is uploaded a moment
+    after it was looked at, so it is looked at again with the next commit; but a batch of which less than half was
+    uploaded is passed, or rows that are never uploaded would make commits small. From what was passed nothing is lost:
+    an upload rings, and all is looked at from the front when the end was reached.
+
 Many at once
     Any number of mergers may run. So that they do not all fold the same updates, each takes the run's turn first, or
     leaves it to the one that has it (`webnn.turns`). That is advice: two that both believe to have the turn do no
@@ -160,13 +166,11 @@ class Committer:
                 done = replace(done, passed="", again=False)
                 continue
             commit = self._decide(spec, head, batch, newest)
-            # What of a batch is not settled is not uploaded. It takes no place in the next commits; but once the end is
-            # reached, all is looked at from the front: on a busy run much is uploaded just after it was passed.
             if not commit.settled:
                 done = replace(done, passed=batch[-1].update_id)
             elif self._land(commit, begun):
                 ends = len(batch) == len(pending) < self._most
-                done = _counted(done, commit, passed="" if ends else batch[-1].update_id)
+                done = _moved_on(_counted(done, commit), batch, len(commit.settled), ends)
             else:
                 done = replace(done, conflicts=done.conflicts + 1)
                 beaten[head.version] += 1
@@ -235,13 +239,18 @@ def _ledger_line(update: Update) -> MergedUpdate:
     return MergedUpdate(update.update_id, update.client_id, update.base_version, update.staleness, update.discount)
 
 
-def _counted(done: Drained, commit: Commit, passed: str) -> Drained:
+def _moved_on(done: Drained, batch: list[Update], settled: int, ends: bool) -> Drained:
+    """Where to look after a commit: see *What is not uploaded* above."""
+    if ends:
+        return replace(done, passed="", again=False)
+    return replace(done, passed=batch[-1].update_id) if 2 * settled < len(batch) else done
+
+
+def _counted(done: Drained, commit: Commit) -> Drained:
     merged = commit.head.version - commit.base.version
     return replace(
         done,
         commits=done.commits + 1,
         merged=done.merged + merged,
         refused=done.refused + len(commit.settled) - merged,
-        passed=passed,
-        again=done.again and passed != "",
     )
