@@ -11,7 +11,7 @@ from mutants import MUTANTS, Mutant
 
 HERE = Path(__file__).resolve().parent
 CHECKOUT = HERE.parents[1]
-LIVES = "0-2999"
+LIVES = "0-7999"
 
 
 def lived(package: Path) -> subprocess.CompletedProcess[str]:
