@@ -5,9 +5,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAGE ?= localstack
 ARGS ?=
+DATA ?= data/mnist
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test simulate soak check spec format package deploy localstack bench lock clean web
+.PHONY: help setup demo test simulate soak check spec format package deploy localstack bench experiments lock clean web
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -36,7 +37,7 @@ web/dist/index.html: web/node_modules/.stamp $(shell find web/src web/public web
 demo: setup ## Train the digits on this machine, in the browsers it has (ARGS="--clients 2 --until 0.95 --json")
 	@$(BIN)/webnn demo $(ARGS)
 
-test: setup ## Run all tests (on LocalStack too, where it can be installed)
+test: setup build/experiments/.stamp ## Run all tests (on LocalStack too, where it can be installed)
 	@$(PYTHON) localstack/install.py || echo "LocalStack cannot be set up here: its tests are skipped, by name"
 	@$(BIN)/python -m pytest $(ARGS)
 	@cd web && npm run --silent test
@@ -72,14 +73,20 @@ deploy: setup ## Create or update a stage: infrastructure, functions, site (STAG
 localstack: ## Set up LocalStack without Docker, for tests
 	@$(PYTHON) localstack/install.py
 
-bench: setup build/bench/.stamp ## Take the figures of bench/README.md
+bench: setup build/experiments/.stamp ## Take the figures of bench/README.md
 	@cd web && npm run --silent bench > /dev/null
-	@build/bench/bin/python bench/run.py $(ARGS)
+	@build/experiments/bin/python bench/run.py $(ARGS)
 
-# A virtual environment of its own: the peer that merging is measured against wants other versions.
-build/bench/.stamp: pyproject.toml
-	@$(PYTHON) -m venv build/bench
-	@build/bench/bin/pip install --quiet --disable-pip-version-check -e '.[bench]'
+experiments: setup build/experiments/.stamp ## Run the experiments and write docs/experiments.md (DATA=folder with MNIST; hours)
+	@build/experiments/bin/python experiments/run.py --data $(DATA) $(ARGS)
+	@build/experiments/bin/python experiments/page.py
+
+# An environment of its own, for experiments, benchmarks and tests against others' work: Flower wants other versions, and
+# TensorFlow takes gigabytes.
+build/experiments/.stamp: pyproject.toml
+	@echo "Setting up build/experiments, with TensorFlow and Flower (2.5 GB) …" >&2
+	@$(PYTHON) -m venv build/experiments
+	@build/experiments/bin/pip install --quiet --disable-pip-version-check -e '.[simulate,tf,bench]'
 	@touch $@
 
 lock: setup ## Write the versions in .venv to constraints.txt

@@ -43,6 +43,7 @@ def a_spec(**members: Any) -> dict[str, Any]:
             "validation": [SHARD],
         },
         "training": {"loss": "meanSquaredError", "batch_size": 4, "local_steps": 2},
+        "merge": {"rule": {"name": "delta"}},  # whose sums can be worked out in one's head
     } | members
 
 
@@ -136,6 +137,22 @@ class Ids:
 def never() -> bool:
     """There is always time left."""
     return False
+
+
+RECIPES: list[dict[str, Any]] = [
+    {"rule": {"name": "delta"}},
+    {"rule": {"name": "average"}},
+    {"rule": {"name": "weighted"}},
+    {"rule": {"name": "fedbuff", "size": 2}},
+    {"rule": {"name": "delta"}, "optimizer": {"name": "adam"}},
+    {"rule": {"name": "average"}, "robust": [{"name": "norm_clip"}, {"name": "median", "size": 2}]},
+]
+
+
+def recipe_name(recipe: dict[str, Any]) -> str:
+    """For the names of tests."""
+    parts = [recipe["rule"], *recipe.get("robust", []), recipe.get("optimizer")]
+    return "-".join(part["name"] for part in parts if part)
 
 
 @dataclass

@@ -178,7 +178,7 @@ def test_the_shuffle_is_the_documents(golden: dict[str, Any]) -> None:
 @pytest.mark.parametrize(("rule", "within"), [("delta", 40), ("average", 100), ("weighted", 100)])
 def test_four_volunteers_learn_to_read_digits(rule: str, within: int) -> None:
     world = a_world(name="digits")
-    document = DOCUMENT | {"training": DOCUMENT["training"] | {"rule": {"name": rule}}}
+    document = DOCUMENT | {"merge": {"rule": {"name": rule}}}
     data = digits(np.random.default_rng(7))
     publish(world.services.runs, "digits", document, data, np.random.default_rng(8), lambda *_: None)
     volunteers = [Volunteer(world) for _ in range(4)]

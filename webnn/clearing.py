@@ -94,7 +94,7 @@ class Clearing:
         if version is None:
             return False
         try:
-            return self._catalog.ledger_entry(run, version).checkpoint_key != blob.key
+            return self._catalog.ledger_entry(run, version).checkpoint_key != keys.checkpoint_of(blob.key)
         except Missing:
             return True  # no commit ended there
 

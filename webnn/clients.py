@@ -7,7 +7,8 @@ from msgspec import Struct
 
 from webnn.backlog import Backlog
 from webnn.core.ledger import head_after
-from webnn.core.records import Client, EvaluationLease, Head, Run, Status
+from webnn.core.records import Client, EvaluationLease, Head, LedgerEntry, Run, Status
+from webnn.core.rules import Copy
 from webnn.core.spec import Shard, Spec
 from webnn.errors import Conflict, Missing, Unauthorized
 from webnn.specs import Specs
@@ -24,6 +25,8 @@ class Train(Struct, frozen=True):
     Attributes:
         offset: Where in the shuffled shard to begin.
         seed: Of the shuffle, 32 bits.
+        genesis: The run's first version, which updates of peers stand on; None where the server merges alone.
+        validation: What the client is to validate its weights on; None where nothing goes by that.
     """
 
     run: Run
@@ -32,6 +35,8 @@ class Train(Struct, frozen=True):
     shard: Shard
     offset: int
     seed: int
+    genesis: LedgerEntry | None = None
+    validation: Shard | None = None
 
 
 class Evaluate(Struct, frozen=True):
@@ -139,7 +144,9 @@ class Coordinator:
         if seconds := self._backlog.wait(head.run, client.client_id, spec.limits.pending):
             return Wait(seconds, BUSY)
         shard, offset, seed = _assignment(spec, client)
-        return Train(run, head, spec, shard, offset, seed)
+        genesis = self._catalog.ledger_entry(head.run, 0) if spec.merge.where == "peer" else None
+        validation = _validation(spec, client) if isinstance(spec.merge.rule, Copy) else None
+        return Train(run, head, spec, shard, offset, seed, genesis, validation)
 
 
 def _evaluation_due(catalog: Catalog, spec: Spec, head: Head, previous: EvaluationLease | None, now: int) -> bool:
@@ -157,6 +164,12 @@ def _evaluation_due(catalog: Catalog, spec: Spec, head: Head, previous: Evaluati
 def _answered(catalog: Catalog, lease: EvaluationLease) -> bool:
     found = catalog.evaluations(lease.run, lease.version - 1, 1)
     return bool(found) and found[0].version == lease.version
+
+
+def _validation(spec: Spec, client: Client) -> Shard:
+    """A shard of the validation set, always the same for one client, so that its accuracies can be compared."""
+    shards = spec.data.validation
+    return shards[zlib.crc32(client.client_id.encode()) % len(shards)]
 
 
 def _assignment(spec: Spec, client: Client) -> tuple[Shard, int, int]:

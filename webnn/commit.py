@@ -47,12 +47,12 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from webnn.ahead import Ahead, one_by_one
+from webnn.checkpoints import Checkpoint, encoded, stored
 from webnn.core.ledger import CODE, head_after
 from webnn.core.merge import Merged, merge
+from webnn.core.recipe import Recipe
 from webnn.core.records import Commit, Head, LedgerEntry, MergedUpdate, Update
-from webnn.core.rules import AnyRule
 from webnn.core.spec import Spec
-from webnn.core.wire import encode_vector, sha256
 from webnn.decision import Decision, fitting
 from webnn.doorbell import Ring
 from webnn.errors import Unavailable
@@ -60,7 +60,6 @@ from webnn.landing import land
 from webnn.newest import Newest
 from webnn.observe import Attempt, Observer, nobody
 from webnn.specs import Specs
-from webnn.store import keys
 from webnn.store.ports import MAX_COMMIT, Blobs, Catalog
 from webnn.turns import Turn, Turns
 
@@ -150,7 +149,7 @@ class Committer:
             turn.drop(again=True)  # if it still is this merger's, an error ends it; the message may know of less
 
     def _drain(self, spec: Spec, turn: Turn, out_of_time: Callable[[], bool], rung: Ring) -> Drained:
-        run, beaten, newest = rung.run, Counter[int](), Newest(self._blobs, spec)
+        run, beaten, newest = rung.run, Counter[int](), Newest(self._catalog, self._blobs, spec)
         where = rung & Ring(run, turn.passed, turn.again) if turn.passed else rung
         done = Drained(passed=where.after, again=where.again)
         while not out_of_time():
@@ -187,26 +186,25 @@ class Committer:
 
     def _decide(self, spec: Spec, head: Head, batch: list[Update], newest: Newest) -> Commit:
         decision = Decision(self._catalog, self._blobs, self._ahead, spec, head, self._clock())
+        checkpoint = newest.of(head)
         merged = merge(
-            spec.training.rule,
-            newest.of(head),
+            spec.merging,
+            checkpoint.weights,
             head.steps,
             head.version,
             decision.contributions(batch),
+            checkpoint.state,
         )
         settled = decision.settled(merged.folded)
         if merged.version == head.version:
             return Commit(head, head, settled, None)
-        entry = self._written(head, merged, settled, spec.training.rule)
-        newest.wrote(entry, merged.weights)
+        made = Checkpoint(merged.weights, merged.state)
+        entry = stored(self._blobs, self._entry(head, merged, settled, spec.merge.recipe), encoded(made))
+        newest.wrote(entry, made)
         return Commit(head, head_after(head, entry), settled, entry)
 
-    def _written(self, head: Head, merged: Merged, settled: tuple[Update, ...], rule: AnyRule) -> LedgerEntry:
-        """Writes the checkpoint and draws up the ledger entry that will name it."""
-        attempt = self._new_id()
-        body = encode_vector(merged.weights)
-        key = keys.checkpoint(head.run, merged.version, attempt)
-        self._blobs.create(key, body)
+    def _entry(self, head: Head, merged: Merged, settled: tuple[Update, ...], recipe: Recipe) -> LedgerEntry:
+        """Draws up the ledger entry that will name the checkpoint."""
         folded = [update for update in settled if update.version is not None]
         return LedgerEntry(
             run=head.run,
@@ -214,16 +212,13 @@ class Committer:
             from_version=head.version,
             generation=head.generation,
             at=self._clock(),
-            attempt=attempt,
+            attempt=self._new_id(),
             steps=merged.steps,
-            checkpoint_key=key,
-            sha256=sha256(body),
-            bytes=len(body),
             updates=tuple(_ledger_line(update) for update in folded),
             examples=sum(update.examples for update in folded),
             update_bytes=sum(update.bytes for update in folded),
             previous=head.entry_sha256,
-            rule=rule,
+            recipe=recipe,
             code=CODE,
         )
 

@@ -4,15 +4,15 @@ from collections.abc import Iterator
 from itertools import accumulate, compress
 
 from webnn.ahead import Ahead
+from webnn.checkpoints import weights_of
 from webnn.core.checks import checked_delta
 from webnn.core.merge import Contribution, Folded
 from webnn.core.records import Head, LedgerEntry, Status, Update
 from webnn.core.spec import Spec
-from webnn.core.wire import Body, Vector, decode_vector
+from webnn.core.wire import Body, Vector
 from webnn.errors import Corrupt, Invalid, Missing
 from webnn.store import keys
 from webnn.store.ports import Blobs, Catalog
-from webnn.store.verified import verified
 
 # Time is looked at between commits only, so one commit must read and check its bodies well within a function's minute.
 # At 50 MB/s from S3 this is 20 seconds; the rate is an assumption, not a measurement.
@@ -102,10 +102,12 @@ class Decision:
         entry = self._entry(update.base_version)
         return Contribution(
             delta=delta,
-            base=self._base_weights(entry) if self._spec.training.rule.needs_base else None,
+            base=self._base_weights(entry) if self._spec.merging.needs_base else None,
             base_version=update.base_version,
             steps=entry.steps + update.local_steps,
             examples=update.examples,
+            accuracy=update.accuracy,
+            client=update.client_id,
         )
 
     def _entry(self, version: int) -> LedgerEntry:
@@ -120,8 +122,7 @@ class Decision:
         """Neighbouring updates mostly share their base, so one is kept."""
         if self._base is None or self._base[0] != entry.version:
             self._base = None  # before the next is read, so that only one is held
-            weights = checkpoint_weights(self._blobs, self._spec, entry.checkpoint_key, entry.sha256)
-            self._base = entry.version, weights
+            self._base = entry.version, weights_of(self._blobs, self._spec, entry)
         return self._base[1]
 
 
@@ -135,20 +136,7 @@ def fitting(spec: Spec, batch: list[Update]) -> list[Update]:
 
 def _bytes_to_read(spec: Spec, batch: list[Update]) -> Iterator[int]:
     """For each update its body and, where the rule wants it and it is not the previous one's, its base."""
-    base, base_bytes = None, spec.update_bytes("float32") if spec.training.rule.needs_base else 0
+    base, base_bytes = None, spec.update_bytes("float32") if spec.merging.needs_base else 0
     for update in batch:
         yield update.bytes + (base_bytes if update.base_version != base else 0)
         base = update.base_version
-
-
-def checkpoint_weights(blobs: Blobs, spec: Spec, key: str, digest: str) -> Vector:
-    """The weights in a checkpoint, float32 [parameters].
-
-    Raises:
-        Corrupt: The blob is absent, altered, or of another size than the spec says.
-    """
-    body = verified(blobs, key, digest)
-    try:
-        return decode_vector(spec.weights, body)
-    except Invalid as error:
-        raise Corrupt(f"{key} holds another model: {error.message}", key=key) from error

@@ -54,8 +54,12 @@ def emptied(error: Exception) -> Exception:
 
     For errors that are kept while work goes on.
     """
-    found: BaseException | None = error
-    while found is not None:
-        traceback.clear_frames(found.__traceback__)
-        found = found.__cause__ or found.__context__
+    behind: list[BaseException | None] = [error]
+    seen: set[int] = set()
+    while behind:
+        found = behind.pop()
+        if found is not None and id(found) not in seen:  # causes may go in a circle
+            seen.add(id(found))
+            traceback.clear_frames(found.__traceback__)
+            behind += [found.__cause__, found.__context__]
     return error

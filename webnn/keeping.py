@@ -59,7 +59,7 @@ class Keeping:
         return expired
 
     def _checkpoints(self, spec: Spec, head: Head, days: int, out_of_time: Callable[[], bool]) -> Iterator[Weeded]:
-        needs_base = spec.training.rule.needs_base
+        needs_base = spec.merging.needs_base
         floor = self._floor(head, self._clock() - days * DAY_MILLISECONDS * (2 if needs_base else 1))
         bases = {update.base_version for update in self._pending(head.run)} if needs_base else set()
 

@@ -9,23 +9,24 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from msgspec import Struct
 
+from webnn.checkpoints import Checkpoint, checkpoint_of, weights_of
 from webnn.core.checks import checked_delta
-from webnn.core.merge import Contribution
+from webnn.core.merge import Accumulator, Contribution, Folded, Merged
+from webnn.core.merge import fold as fold_one
+from webnn.core.recipe import Merging, Recipe
 from webnn.core.records import LedgerEntry, MergedUpdate, Update, UpdateState, Without
-from webnn.core.rules import AnyRule
 from webnn.core.spec import Spec
 from webnn.core.wire import Vector
-from webnn.decision import checkpoint_weights
 from webnn.errors import Corrupt, Invalid, Missing
 from webnn.store import keys
 from webnn.store.ports import Blobs, Catalog
 
 
 class Step(Struct, frozen=True):
-    """One update of a lineage, and the rule that it was folded in with."""
+    """One update of a lineage, and the recipe that it was folded in with."""
 
     line: MergedUpdate
-    rule: AnyRule
+    recipe: Recipe
 
 
 def lineage(entries: Mapping[int, LedgerEntry], version: int) -> list[Step]:
@@ -44,10 +45,10 @@ def _backwards(entries: Mapping[int, LedgerEntry], version: int) -> Iterator[Ste
         entry = entries[version]
         if entry.without is not None:
             left_out.append(entry.without)
-        if entry.rule is not None:
+        if entry.recipe is not None:
             for line in reversed(entry.updates):
                 if not any(without.leaves_out(line) for without in left_out):
-                    yield Step(line, entry.rule)
+                    yield Step(line, entry.recipe)
         version = entry.from_version if entry.restores is None else entry.restores
 
 
@@ -73,15 +74,21 @@ class Bodies:
             raise Corrupt(f"update {update.update_id} stands on version {update.base_version}, which is not there")
         return Contribution(
             delta=self._delta(update),
-            base=self.checkpoint(base) if step.rule.needs_base else None,
+            base=weights_of(self._blobs, self._spec, base) if self.merging(step.recipe).needs_base else None,
             base_version=update.base_version,
             steps=base.steps + update.local_steps,
             examples=update.examples,
+            accuracy=update.accuracy,
+            client=update.client_id,
         )
 
-    def checkpoint(self, entry: LedgerEntry) -> Vector:
-        """The weights that the entry names. Raises Corrupt."""
-        return checkpoint_weights(self._blobs, self._spec, entry.checkpoint_key, entry.sha256)
+    def checkpoint(self, entry: LedgerEntry) -> Checkpoint:
+        """What the entry names. Raises Corrupt."""
+        return checkpoint_of(self._blobs, self._spec, entry)
+
+    def merging(self, recipe: Recipe) -> Merging:
+        """The recipe at work on this run's model."""
+        return Merging(recipe, self._spec.weights)
 
     def _update(self, run: str, line: MergedUpdate) -> Update:
         try:
@@ -104,16 +111,15 @@ class Bodies:
             raise Corrupt(f"the body of update {update.update_id}: {error.message}") from error
 
 
-def fold(run: str, steps: Iterable[Step], bodies: Bodies, weights: Vector, iterations: int) -> tuple[Vector, int]:
-    """Folds updates into weights, each with its recorded discount; gives weights and iterations.
+def fold(run: str, steps: Iterable[Step], bodies: Bodies, start: Checkpoint, iterations: int) -> Merged:
+    """Folds updates into a checkpoint, each with its recorded staleness and discount.
 
     Raises:
         Corrupt: What an update brought is gone or altered.
     """
-    folded = weights.copy()
+    into = Accumulator(start.weights.copy(), start.state.copy(), iterations, 0)
     for step in steps:
         contribution = bodies.contribution(run, step)
-        step.rule.fold(folded, iterations, contribution, step.line.discount)
-        iterations = max(iterations, contribution.steps)
+        fold_one(bodies.merging(step.recipe), into, contribution, Folded(step.line.staleness, step.line.discount))
         del contribution  # before the next body is read
-    return folded, iterations
+    return Merged(into.weights, into.steps, into.version, (), into.state)

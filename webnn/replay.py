@@ -9,10 +9,11 @@ from itertools import chain, pairwise
 
 from msgspec import Struct
 
+from webnn.checkpoints import Checkpoint, encoded
 from webnn.core.ledger import digest
-from webnn.core.merge import merge
+from webnn.core.merge import Merged, merge
 from webnn.core.records import Head, LedgerEntry
-from webnn.core.wire import Vector, encode_vector, sha256
+from webnn.core.wire import sha256
 from webnn.errors import Corrupt, Invalid, Missing
 from webnn.lineage import Bodies, Step, fold, lineage
 from webnn.specs import Specs
@@ -76,15 +77,15 @@ class Replay:
         known: dict[int, LedgerEntry] = {}
         bodies = Bodies(self._catalog, self._blobs, self._specs.of(run), known)
         last = self._catalog.head(run).version if to is None else to
-        weights: Vector | None = None
+        checkpoint: Checkpoint | None = None
         for entry in self.entries(run, to):
             known[entry.version] = entry
             if entry.version < start:
                 continue
-            if weights is None or (start > 0 and entry.without is not None):
-                weights = bodies.checkpoint(entry)
+            if checkpoint is None or (start > 0 and entry.without is not None):
+                checkpoint = bodies.checkpoint(entry)
             else:
-                weights = self._again(bodies, entry, known, weights)
+                checkpoint = self._again(bodies, entry, known, checkpoint)
             yield Replayed(entry, last)
 
     def _check_start(self, run: str, start: int) -> None:
@@ -94,13 +95,15 @@ class Replay:
         except Missing as error:
             raise Invalid(f"no commit made version {start}", version=start) from error
 
-    def _again(self, bodies: Bodies, entry: LedgerEntry, known: dict[int, LedgerEntry], weights: Vector) -> Vector:
+    def _again(
+        self, bodies: Bodies, entry: LedgerEntry, known: dict[int, LedgerEntry], before: Checkpoint
+    ) -> Checkpoint:
         try:
             if entry.restores is not None:
                 return _restored(bodies, entry, known)
             if entry.without is not None:
                 return _without(bodies, entry, known)
-            return _committed(bodies, entry, known, weights)
+            return _committed(bodies, entry, known, before)
         except Corrupt as error:
             raise Corrupt(f"version {entry.version}: {error.message}", version=entry.version) from error
 
@@ -132,40 +135,46 @@ def _check_end(last: LedgerEntry, head: Head, to: int | None) -> None:
         raise Corrupt(f"the ledger of run {head.run!r} ends at version {last.version}, its head is at {head.version}")
 
 
-def _committed(bodies: Bodies, entry: LedgerEntry, known: dict[int, LedgerEntry], weights: Vector) -> Vector:
-    rule = entry.rule
-    if rule is None:
-        raise Corrupt("it names no rule")
-    contributions = (bodies.contribution(entry.run, Step(line, rule)) for line in entry.updates)
-    merged = merge(rule, weights, known[entry.from_version].steps, entry.from_version, contributions)
+def _committed(bodies: Bodies, entry: LedgerEntry, known: dict[int, LedgerEntry], before: Checkpoint) -> Checkpoint:
+    recipe = entry.recipe
+    if recipe is None:
+        raise Corrupt("it names no recipe")
+    contributions = (bodies.contribution(entry.run, Step(line, recipe)) for line in entry.updates)
+    steps, merging = known[entry.from_version].steps, bodies.merging(recipe)
+    merged = merge(merging, before.weights, steps, entry.from_version, contributions, before.state)
     for line, folded in zip(entry.updates, merged.folded, strict=True):
         if (line.staleness, line.discount) != (folded.staleness, folded.discount):
             raise Corrupt(f"update {line.update_id} had staleness {folded.staleness}, not {line.staleness}")
-    return _compared(entry, merged.weights, merged.steps)
+    return _compared(entry, merged)
 
 
-def _restored(bodies: Bodies, entry: LedgerEntry, known: dict[int, LedgerEntry]) -> Vector:
+def _restored(bodies: Bodies, entry: LedgerEntry, known: dict[int, LedgerEntry]) -> Checkpoint:
     """Its own checkpoint, which is the restored one's to the bit: that one may be gone (`webnn.keeping`)."""
     restored = known.get(-1 if entry.restores is None else entry.restores)
     if restored is None:
         raise Corrupt(f"it restores version {entry.restores}, which is not there")
-    if (entry.steps, entry.sha256) != (restored.steps, restored.sha256):
-        raise Corrupt(f"it has other weights or steps than version {restored.version}, which it restores")
+    told = (entry.steps, entry.sha256, entry.state_sha256)
+    if told != (restored.steps, restored.sha256, restored.state_sha256):
+        raise Corrupt(f"it has other weights, state or steps than version {restored.version}, which it restores")
     return bodies.checkpoint(entry)
 
 
-def _without(bodies: Bodies, entry: LedgerEntry, known: dict[int, LedgerEntry]) -> Vector:
+def _without(bodies: Bodies, entry: LedgerEntry, known: dict[int, LedgerEntry]) -> Checkpoint:
     genesis = known[0]
-    weights, steps = fold(entry.run, lineage(known, entry.version), bodies, bodies.checkpoint(genesis), genesis.steps)
-    return _compared(entry, weights, steps)
+    held = lineage(known, entry.version)
+    return _compared(entry, fold(entry.run, held, bodies, bodies.checkpoint(genesis), genesis.steps))
 
 
-def _compared(entry: LedgerEntry, weights: Vector, steps: int) -> Vector:
-    if steps != entry.steps:
-        raise Corrupt(f"{steps} steps stand behind it, not {entry.steps}")
-    if sha256(encode_vector(weights)) != entry.sha256:
+def _compared(entry: LedgerEntry, merged: Merged) -> Checkpoint:
+    if merged.steps != entry.steps:
+        raise Corrupt(f"{merged.steps} steps stand behind it, not {entry.steps}")
+    found = Checkpoint(merged.weights, merged.state)
+    bodies = encoded(found)
+    if sha256(bodies.weights) != entry.sha256:
         raise Corrupt("its checkpoint has another SHA-256 than its updates give")
-    return weights
+    if (sha256(bodies.state) if bodies.state else "") != entry.state_sha256:
+        raise Corrupt("the state beside its checkpoint has another SHA-256 than its updates give")
+    return found
 
 
 def _different(entry: LedgerEntry, what: str) -> Corrupt:

@@ -11,23 +11,22 @@ from collections.abc import Callable
 
 from msgspec.structs import replace
 
+from webnn.checkpoints import Checkpoint, Encoded, bodies_of, encoded, stored
 from webnn.core.ledger import CODE, head_after
+from webnn.core.merge import Merged
 from webnn.core.records import Commit, Head, LedgerEntry, Without
 from webnn.core.spec import Spec
-from webnn.core.wire import Vector, encode_vector, sha256
 from webnn.errors import Invalid, Missing, Unavailable
 from webnn.landing import land, landed
 from webnn.lineage import Bodies, Step, fold, lineage
 from webnn.specs import Specs
-from webnn.store import keys
 from webnn.store.ports import Blobs, Catalog
-from webnn.store.verified import verified
 
 # Each is refused only because a merge was faster; to fold in what it added takes no longer than the merge itself.
 ATTEMPTS = 20
 PAGE = 100
 
-Weights = tuple[bytes, int]  # of a checkpoint, and the steps behind it
+Weights = tuple[Encoded, int]  # a checkpoint, and the steps behind it
 
 
 class Restorer:
@@ -61,7 +60,7 @@ class Restorer:
 
         def restored(_: Head) -> Weights:
             target = self._target(run, to)
-            return bytes(verified(self._blobs, target.checkpoint_key, target.sha256)), target.steps
+            return bodies_of(self._blobs, target), target.steps
 
         return self._move(run, restored, lambda entry: replace(entry, restores=to))
 
@@ -77,8 +76,8 @@ class Restorer:
         replayed = _Replayed(self._catalog, self._blobs, self._specs.of(run), without)
 
         def unmerged(head: Head) -> Weights:
-            weights, steps = replayed.up_to(head)
-            return encode_vector(weights), steps
+            found = replayed.up_to(head)
+            return encoded(Checkpoint(found.weights, found.state)), found.steps
 
         return self._move(run, unmerged, lambda entry: replace(entry, without=without))
 
@@ -94,23 +93,19 @@ class Restorer:
         Also those that a rollback brings back: an entry names a checkpoint of its own and no other, so that whether one
         is still needed can be told from one row.
         """
-        (body, steps), attempt, version = weights, self._new_id(), head.version + 1
-        key = keys.checkpoint(head.run, version, attempt)
-        self._blobs.create(key, body)
-        return LedgerEntry(
+        bodies, steps = weights
+        entry = LedgerEntry(
             run=head.run,
-            version=version,
+            version=head.version + 1,
             from_version=head.version,
             generation=head.generation + 1,
             at=self._clock(),
-            attempt=attempt,
+            attempt=self._new_id(),
             steps=steps,
-            checkpoint_key=key,
-            sha256=sha256(body),
-            bytes=len(body),
             previous=head.entry_sha256,
             code=CODE,
         )
+        return stored(self._blobs, entry, bodies)
 
     def _move(
         self, run: str, decide: Callable[[Head], Weights], told: Callable[[LedgerEntry], LedgerEntry]
@@ -146,27 +141,30 @@ class _Replayed:
         self._entries: dict[int, LedgerEntry] = {}
         self._bodies = Bodies(catalog, blobs, spec, self._entries)
         self._done: list[Step] = []
-        self._weights: tuple[Vector, int] | None = None
+        self._found: Merged | None = None
 
-    def up_to(self, head: Head) -> tuple[Vector, int]:
-        """Weights and steps without what is left out. Raises Invalid if nothing of it is in this head."""
+    def up_to(self, head: Head) -> Merged:
+        """Weights, state and steps without what is left out. Raises Invalid if nothing of it is in this head."""
         self._read(head)
         held = lineage(self._entries, head.version)
         kept = [step for step in held if not self._without.leaves_out(step.line)]
         self._check_held(head, held)
-        if self._weights is None or kept[: len(self._done)] != self._done:  # or another moved the head elsewhere
-            genesis = self._entries[0]
-            self._done, self._weights = [], (self._bodies.checkpoint(genesis), genesis.steps)
-        self._weights = fold(head.run, kept[len(self._done) :], self._bodies, *self._weights)
+        found = self._found
+        if found is None or kept[: len(self._done)] != self._done:  # or another moved the head elsewhere
+            self._done, start, steps = [], self._bodies.checkpoint(self._entries[0]), self._entries[0].steps
+        else:
+            start, steps = Checkpoint(found.weights, found.state), found.steps
+        self._found = fold(head.run, kept[len(self._done) :], self._bodies, start, steps)
         self._done = kept
-        return self._weights
+        return self._found
 
     def _check_held(self, head: Head, held: list[Step]) -> None:
         """Or a mistyped id would be passed over, and recorded as left out."""
-        ids = {one for step in held for one in (step.line.client_id, step.line.update_id)}
-        for wanted in self._without.clients + self._without.updates:
-            if wanted not in ids:
-                raise Invalid(f"version {head.version} of run {head.run!r} holds nothing of {wanted!r}")
+        clients, updates = {step.line.client_id for step in held}, {step.line.update_id for step in held}
+        unknown = [f"client {one!r}" for one in self._without.clients if one not in clients]
+        unknown += [f"update {one!r}" for one in self._without.updates if one not in updates]
+        if unknown:
+            raise Invalid(f"version {head.version} of run {head.run!r} holds nothing of {', '.join(unknown)}")
 
     def _read(self, head: Head) -> None:
         after = max(self._entries, default=-1)

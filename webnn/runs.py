@@ -7,6 +7,7 @@ from math import isfinite
 import msgspec
 from msgspec import Struct
 
+from webnn.checkpoints import Encoded, stored
 from webnn.core import ledger
 from webnn.core import spec as specs
 from webnn.core.merge import norm
@@ -105,10 +106,8 @@ class Runs:
         return Run(name, title, description, self._clock(), keys.spec(name, digest), digest, len(body))
 
     def _store_genesis(self, name: str, body: bytes) -> LedgerEntry:
-        attempt = self._new_id()
-        key = keys.checkpoint(name, 0, attempt)
-        self._blobs.create(key, body)
-        return LedgerEntry(name, 0, 0, 0, self._clock(), attempt, 0, key, sha256(body), len(body), code=ledger.CODE)
+        entry = LedgerEntry(name, 0, 0, 0, self._clock(), self._new_id(), 0, code=ledger.CODE)
+        return stored(self._blobs, entry, Encoded(body))
 
     def describe(self, name: str) -> Description:
         """One run. Raises Missing."""

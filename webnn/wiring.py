@@ -18,6 +18,7 @@ from webnn.commit import Committer
 from webnn.core.ids import RANDOM_BYTES, make_id
 from webnn.evaluations import Evaluations
 from webnn.observe import Attempt, Observer, nobody
+from webnn.peers import Peers
 from webnn.replay import Replay
 from webnn.restore import Restorer
 from webnn.runs import Runs
@@ -39,6 +40,7 @@ class Services(Struct, frozen=True):
     clients: Coordinator
     updates: Updates
     evaluations: Evaluations
+    peers: Peers
     runs: Runs
     committer: Committer
     answerer: Answerer
@@ -109,6 +111,7 @@ def assemble(
         clients=Coordinator(catalog, specs, clock=clock, new_id=ids),
         updates=Updates(catalog, blobs, specs, clock=clock, new_id=ids),
         evaluations=evaluations,
+        peers=Peers(catalog, blobs, specs, clock=clock),
         runs=Runs(catalog, blobs, specs, clock=clock, new_id=ids),
         committer=committer,
         answerer=answerer,
@@ -137,9 +140,9 @@ def told(stage: str) -> Observer:
     """Who is told of attempts in a function: the log, as metrics of the stage."""
 
     def observe(attempt: Attempt) -> None:
-        from webnn.metrics import emit  # noqa: PLC0415  # most functions never commit, and its library takes a while
-
         try:
+            from webnn.metrics import emit  # noqa: PLC0415  # most functions never commit, and it takes a while
+
             emit(stage, attempt)
         except Exception:  # what cannot be told is done all the same
             LOG.exception("cannot tell of an attempt to commit")

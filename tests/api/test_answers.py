@@ -4,7 +4,7 @@ import hashlib
 
 import pytest
 from asking import Api
-from samples import START, a_spec, an_id, body_of
+from samples import START, an_id, body_of
 
 from webnn.core.records import Status
 from webnn.store.ports import UploadTicket
@@ -54,7 +54,7 @@ def test_a_run_is_described_to_anyone(joined: Api) -> None:
     assert found["metrics"] is None
     assert found["clients"] == 1
     assert found["data"] == {"train_examples": 8, "validation_examples": 8}
-    assert found["training"]["rule"] == "delta"
+    assert found["merge"]["rule"] == "delta"
     assert joined.get("/runs") == {"runs": [found]}
 
 
@@ -249,5 +249,5 @@ def test_an_id_sorts_by_the_time_it_was_made(joined: Api) -> None:
 
 
 def test_a_spec_with_a_rule_of_parameters_shows_its_name(api: Api) -> None:
-    api.world.start(training=a_spec()["training"] | {"rule": {"name": "average"}})
-    assert api.get("/runs/line")["training"]["rule"] == "average"
+    api.world.start(merge={"rule": {"name": "average"}})
+    assert api.get("/runs/line")["merge"]["rule"] == "average"

@@ -9,10 +9,10 @@ import pytest
 from playwright.sync_api import Route
 from tabs import Tab
 
+from webnn import checkpoints
 from webnn.core.records import Evaluation, Status
 from webnn.core.wire import Vector
 from webnn.datasets import Dataset
-from webnn.decision import checkpoint_weights
 from webnn.local.stage import LocalStage
 
 pytestmark = pytest.mark.browser
@@ -34,7 +34,7 @@ def weights_of(stage: LocalStage, run: str, version: int) -> Vector:
     services = stage.services
     entry = services.catalog.ledger_entry(run, version)
     spec = services.runs.describe(run).spec
-    return checkpoint_weights(services.blobs, spec, entry.checkpoint_key, entry.sha256)
+    return checkpoints.weights_of(services.blobs, spec, entry)
 
 
 def finished(stage: LocalStage, run: str, tab: Tab, timeout: float = 90.0) -> Evaluation:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from samples import World, a_spec, a_world, body_of
+from samples import World, a_world, body_of
 
 from webnn.core.records import Update, UpdateState
 from webnn.core.wire import Quantization, sha256
@@ -17,7 +17,7 @@ def world() -> World:
     found = a_world()
     found.start(
         [1, 2, 3],
-        training=a_spec()["training"] | {"rule": {"name": "delta", "discounting": {"name": "constant"}}},
+        merge={"rule": {"name": "delta", "discounting": {"name": "constant"}}},
         limits={"delta_norm": 100.0},
     )
     return found

@@ -197,3 +197,16 @@ def test_a_long_unmerge_writes_nothing_behind_the_mark(world: World) -> None:
     slowly.services.restorer.unmerge("line", Without(updates=(updates[0].update_id,)))
     assert checkpoints(world) == named(world)
     assert [found.entry.version for found in world.services.replay.replay("line")] == [0, 2, 3, 4]
+
+
+def test_what_lies_beside_an_orphan_goes_with_it_and_what_lies_beside_a_checkpoint_stays() -> None:
+    world = a_world()
+    world.start(merge={"rule": {"name": "fedbuff", "size": 2}})
+    for _ in range(2):
+        world.contribute([1, 0, 0], base_version=world.head.version)
+        die_before_the_commit(world)
+        world.drain()
+    an_hour_later(world)
+    assert clear(world).orphans == 4
+    states = {keys.state(entry.checkpoint_key) for entry in world.catalog.ledger("line", 0, 9)}
+    assert checkpoints(world) == named(world) | states

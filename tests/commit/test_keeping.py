@@ -4,13 +4,13 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from faults import Faulty, Only, around
-from samples import World, a_spec, a_world, never
+from faults import Faulty, Only, around, lost, once
+from samples import World, a_world, never
 
-from webnn.clearing import Cleared
+from webnn.clearing import Cleared, Clearing
 from webnn.core.ids import make_id
 from webnn.core.records import MergeLease, Update, Without
-from webnn.errors import Corrupt, Invalid
+from webnn.errors import Corrupt, Invalid, Unavailable
 from webnn.keeping import DAY_MILLISECONDS, Keeping
 from webnn.specs import Specs
 from webnn.store import keys
@@ -21,7 +21,7 @@ def a_keeping_world(rule: dict[str, Any] | None = None) -> World:
     """A run that keeps 2 days, with ids of its clock."""
     found = a_world()
     found.ids = lambda ids=found.ids: make_id(found.clock.now, bytes.fromhex(ids()[-20:]))
-    found.start(limits={"keep_days": 2}, training=a_spec()["training"] | ({"rule": rule} if rule else {}))
+    found.start(limits={"keep_days": 2}, merge={"rule": rule or {"name": "delta"}})
     return found
 
 
@@ -245,3 +245,14 @@ def test_what_nobody_announced_is_left(world: World) -> None:
     merged(world, 4)
     clear(world)
     assert {blob.key for blob in world.blobs.listed("updates/line/", "", 1000)} >= set(odd)
+
+
+def test_orphans_that_cannot_be_told_from_others_keep_nothing_else(world: World) -> None:
+    """The ledger is silent while orphans are looked for; what is too old goes all the same."""
+    merged(world, 4)
+    silent = Faulty(world.catalog, before=once("ledger_entry", lost))
+    around_it = Clearing(silent, world.blobs, Specs(world.catalog, world.blobs), clock=world.clock)
+    kept = bodies(world)
+    with pytest.raises(Unavailable):
+        around_it.clear("line", never)
+    assert bodies(world) < kept

@@ -7,7 +7,7 @@ import msgspec
 import pytest
 from faults import Crash, Faulty, Heedless, Only, around, crash, lost, once
 from msgspec.structs import replace
-from samples import World, a_spec, a_world, body_of, never
+from samples import World, a_world, body_of, never
 
 from webnn.commit import PATIENCE, Drained
 from webnn.core.records import Status, UpdateState
@@ -19,11 +19,6 @@ from webnn.store import keys
 from webnn.store.ports import MAX_COMMIT
 from webnn.wiring import assemble
 
-
-def training(rule: dict[str, Any]) -> dict[str, Any]:
-    return a_spec()["training"] | {"rule": rule}
-
-
 CONSTANT = {"name": "delta", "discounting": {"name": "constant"}}
 HALVING = {"name": "delta", "discounting": {"name": "polynomial", "exponent": 1.0}}
 
@@ -32,7 +27,7 @@ HALVING = {"name": "delta", "discounting": {"name": "polynomial", "exponent": 1.
 def world() -> World:
     """A run at [1, 2, 3] whose updates count by 1 / (1 + staleness)."""
     found = a_world()
-    found.start([1, 2, 3], training=training(HALVING))
+    found.start([1, 2, 3], merge={"rule": HALVING})
     return found
 
 
@@ -179,7 +174,7 @@ class TestWhatOneCommitHolds:
 
     def test_bases_count_where_the_rule_reads_them(self) -> None:
         world = a_world()
-        world.start([1, 2, 3], training=training({"name": "average"}))
+        world.start([1, 2, 3], merge={"rule": {"name": "average"}})
         update = replace(world.announce([1, 0, 0]), bytes=MAX_COMMIT_BYTES // 10)
         assert len(fitting(spec_of(world), [update] * 20)) == 9  # and the base once
         assert len(fitting(spec_of(world), [replace(update, bytes=MAX_COMMIT_BYTES + 1)] * 2)) == 1
@@ -188,7 +183,7 @@ class TestWhatOneCommitHolds:
 class TestManyAtOnce:
     def test_more_than_a_transaction_holds_take_several(self) -> None:
         world = a_world()
-        world.start([0, 0, 0], training=training(CONSTANT))
+        world.start([0, 0, 0], merge={"rule": CONSTANT})
         updates = [world.contribute([1, number, 0]) for number in range(MAX_COMMIT + 15)]
         assert drain(world) == Drained(commits=2, merged=MAX_COMMIT + 15)
         entries = world.catalog.ledger(world.name, 0, 10)
@@ -213,7 +208,7 @@ class TestManyAtOnce:
     def test_one_commit_of_many_gives_bit_for_bit_what_many_of_one_give(self, rule: dict[str, Any]) -> None:
         def trained(one_by_one: bool) -> World:
             world = a_world()
-            world.start([0.1, 0.2, 0.3], training=training(rule))
+            world.start([0.1, 0.2, 0.3], merge={"rule": rule})
             for number in range(3):
                 world.contribute([0.1 * number, 0.7, -1 / 3])
             drain(world)  # so that there are two versions to start from
@@ -367,7 +362,7 @@ class TestOfNoUse:
 
     def test_an_update_that_is_too_stale_is_discarded_with_its_staleness(self) -> None:
         world = a_world()
-        world.start([0, 0, 0], training=training({"name": "delta", "discounting": {"name": "cutoff", "limit": 1}}))
+        world.start([0, 0, 0], merge={"rule": {"name": "delta", "discounting": {"name": "cutoff", "limit": 1}}})
         updates = [world.contribute([1, 0, 0]) for _ in range(4)]
         assert drain(world) == Drained(commits=1, merged=2, refused=2)
         assert [world.now(update).version for update in updates] == [1, 2, None, None]
@@ -401,7 +396,7 @@ class TestCorruptStorage:
     @pytest.mark.parametrize("damage", ["altered", "gone"])
     def test_a_base_that_is_lost_costs_its_update_and_holds_up_no_other(self, damage: str) -> None:
         world = a_world()
-        world.start([1, 2, 3], training=training({"name": "average"}))
+        world.start([1, 2, 3], merge={"rule": {"name": "average"}})
         genesis = world.head
         world.contribute([1, 0, 0])
         drain(world)
@@ -436,7 +431,7 @@ class TestCorruptStorage:
 class TestTheBase:
     def test_is_the_checkpoint_of_the_version_that_was_trained_from(self) -> None:
         world = a_world()
-        world.start([0, 0, 8], training=training({"name": "average"}))
+        world.start([0, 0, 8], merge={"rule": {"name": "average"}})
         world.contribute([8, 0, 0])
         drain(world)
         assert world.weights == [4, 0, 8]

@@ -6,19 +6,17 @@ from typing import Any
 import numpy as np
 import pytest
 from msgspec.structs import replace
-from samples import World, a_spec, a_world
+from samples import RECIPES, World, a_world, recipe_name
 
 from webnn.core.records import LedgerEntry, UpdateState
 from webnn.errors import Corrupt, Invalid, Missing
 from webnn.store import keys
 
-RULES: list[dict[str, Any]] = [{"name": "delta"}, {"name": "average"}, {"name": "weighted"}]
 
-
-def a_lived_world(rule: dict[str, Any] = RULES[0]) -> World:
+def a_lived_world(recipe: dict[str, Any] = RECIPES[0]) -> World:
     """Versions 1, 3 and 6, of updates fresh and stale."""
     world = a_world()
-    world.start([1, 2, 3], training=a_spec()["training"] | {"rule": rule})
+    world.start([1, 2, 3], merge=recipe)
     chance = np.random.default_rng(1)
     for count in (1, 2, 3):
         base = world.head.version
@@ -38,9 +36,17 @@ def versions(world: World, to: int | None = None) -> list[int]:
     return [found.entry.version for found in world.services.replay.replay("line", to)]
 
 
-@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule["name"])
-def test_every_checkpoint_is_found_again(rule: dict[str, Any]) -> None:
-    assert versions(a_lived_world(rule)) == [0, 1, 3, 6]
+@pytest.mark.parametrize("recipe", RECIPES, ids=recipe_name)
+def test_every_checkpoint_is_found_again(recipe: dict[str, Any]) -> None:
+    assert versions(a_lived_world(recipe)) == [0, 1, 3, 6]
+
+
+def test_a_state_that_was_altered_is_found() -> None:
+    """Here nothing but the state tells: the buffer is not full, and the weights are those of the beginning."""
+    world = a_lived_world({"rule": {"name": "fedbuff", "size": 50}})
+    altered(world, 3, state_sha256="0" * 64)
+    with pytest.raises(Corrupt, match="version 3: the state beside its checkpoint has another SHA-256"):
+        versions(world)
 
 
 def test_it_can_end_before_the_head(world: World) -> None:
@@ -125,7 +131,7 @@ def no_genesis(world: World) -> None:
         (lambda world: altered(world, 3, sha256="0" * 64), "version 3: its checkpoint has another SHA-256"),
         (lambda world: altered(world, 3, attempt="0" * 32), "version 6: it names another entry before it"),
         (lambda world: altered(world, 6, attempt="0" * 32), "names another entry than that of version 6"),
-        (lambda world: altered(world, 3, rule=None), "version 3: it names no rule"),
+        (lambda world: altered(world, 3, recipe=None), "version 3: it names no recipe"),
         (lambda world: altered(world, 3, from_version=0), "version 3: its versions do not follow version 1"),
     ],
 )
@@ -136,7 +142,7 @@ def test_what_was_altered_is_named(world: World, alter: Callable[[World], None],
 
 
 def test_a_rule_that_was_altered_is_found_by_its_checkpoint(world: World) -> None:
-    rule = second_line(world).rule
-    altered(world, 3, rule=replace(rule, server_rate=0.5))
+    recipe = second_line(world).recipe
+    altered(world, 3, recipe=replace(recipe, rule=replace(recipe.rule, server_rate=0.5)))
     with pytest.raises(Corrupt, match="version 3: its checkpoint has another SHA-256"):
         versions(world)

@@ -5,18 +5,16 @@ from typing import Any
 import numpy as np
 import pytest
 from faults import Faulty, around, lost, once
-from samples import World, a_spec, a_world
+from samples import RECIPES, World, a_world, recipe_name
 
 from webnn.core.records import Commit, UpdateState, Without
 from webnn.errors import Conflict, Corrupt, Invalid, Missing, Unavailable
 
-RULES: list[dict[str, Any]] = [{"name": "delta"}, {"name": "average"}, {"name": "weighted"}]
 
-
-def a_lived_world(rule: dict[str, Any] = RULES[0]) -> World:
+def a_lived_world(recipe: dict[str, Any] = RECIPES[0]) -> World:
     """Three versions, each a commit of its own."""
     world = a_world()
-    world.start([1, 2, 3], training=a_spec()["training"] | {"rule": rule})
+    world.start([1, 2, 3], merge=recipe)
     for axis in range(3):
         world.contribute(np.eye(3, dtype=np.float32)[axis], base_version=world.head.version)
         world.drain()
@@ -52,6 +50,22 @@ class TestRollback:
         assert world.weights == [2, 3, 4]
         assert world.blobs._blobs.items() >= blobs.items()
         assert (world.head.version, world.head.generation) == (5, 2)
+
+    @pytest.mark.parametrize("recipe", RECIPES, ids=recipe_name)
+    def test_training_goes_on_with_what_was_remembered_then(self, recipe: dict[str, Any]) -> None:
+        """As if what was rolled back had never been: the same update gives the same weights."""
+        worlds = [a_lived_world(recipe), a_lived_world(recipe)]
+        for axis in (0, 2):
+            worlds[0].contribute(np.eye(3, dtype=np.float32)[axis], base_version=3)
+            worlds[0].drain()
+        entry = worlds[0].services.restorer.rollback("line", 3)
+        for world in worlds:
+            head = world.head
+            world.contribute([0, 7, 0], base_version=head.version, generation=head.generation)
+            world.drain()
+        assert worlds[0].weights == worlds[1].weights
+        assert entry.state_sha256 == worlds[0].catalog.ledger_entry("line", 3).state_sha256
+        assert replayed(worlds[0])[-1] == worlds[0].head.version
 
     def test_every_entry_names_a_checkpoint_of_its_own(self, world: World) -> None:
         world.services.restorer.rollback("line", 1)
@@ -138,16 +152,16 @@ def test_a_move_that_lands_late_is_not_made_twice(world: World, verb: str) -> No
 
 
 class TestUnmerge:
-    @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule["name"])
+    @pytest.mark.parametrize("recipe", RECIPES, ids=recipe_name)
     @pytest.mark.parametrize("left_out", [0, 1, 2])
     def test_the_weights_are_those_of_the_others_each_with_the_discount_it_had(
-        self, rule: dict[str, Any], left_out: int
+        self, recipe: dict[str, Any], left_out: int
     ) -> None:
-        world = a_lived_world(rule)
+        world = a_lived_world(recipe)
         entry = world.services.restorer.unmerge("line", Without(updates=(ids(world)[left_out],)))
         assert (entry.version, entry.generation) == (4, 1)
         assert replayed(world) == [0, 1, 2, 3, 4]
-        if rule["name"] == "delta":
+        if recipe == {"rule": {"name": "delta"}}:
             kept = [axis for axis in range(3) if axis != left_out]
             assert world.weights == [float(n + 1) + (n in kept) for n in range(3)]
 

@@ -7,9 +7,11 @@ from typing import Any
 import pytest
 from samples import SHARD, a_spec
 
-from webnn.core.rules import Average, Delta, Weighted
+from webnn.core.optimizers import Adam
+from webnn.core.robust import Median, NormClip
+from webnn.core.rules import Auto, Average, Delta, FedBuff, Weighted
 from webnn.core.spec import MAX_PARAMETERS, MAX_TENSORS, encode, parse
-from webnn.core.staleness import Hinge, Polynomial
+from webnn.core.staleness import Hinge
 from webnn.errors import Invalid
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -33,9 +35,10 @@ def data(**members: Any) -> dict[str, Any]:
 
 
 def test_what_is_left_out_has_a_default() -> None:
-    spec = parsed()
-    assert spec.training.rule == Delta(server_rate=1.0, discounting=Polynomial(0.5))
-    assert (spec.training.optimizer, spec.training.encoding) == ("sgd", "float32")
+    spec = parsed(merge={}, training={})
+    assert (spec.merge.rule, spec.merge.robust, spec.merge.optimizer) == (Auto(), (), None)
+    assert (spec.training.optimizer, spec.training.rate) == ("muon", 0.03)
+    assert (spec.training.local_steps, spec.training.batch_size, spec.training.encoding) == (4, 64, "float32")
     assert (spec.end.accuracy, spec.end.versions) == (None, None)
     assert spec.limits.upload_seconds == 900
 
@@ -46,10 +49,30 @@ def test_what_is_left_out_has_a_default() -> None:
         ({"name": "average"}, Average()),
         ({"name": "weighted"}, Weighted()),
         ({"name": "delta", "discounting": {"name": "hinge", "grace": 2}}, Delta(discounting=Hinge(10.0, 2))),
+        ({"name": "fedbuff", "size": 3}, FedBuff(3)),
     ],
 )
 def test_the_rule_is_chosen_by_name(document: dict[str, Any], rule: object) -> None:
-    assert parsed(training={"rule": document}).training.rule == rule
+    assert parsed(merge={"rule": document}).merge.rule == rule
+
+
+def test_a_recipe_is_put_together_from_its_parts() -> None:
+    robust = [{"name": "norm_clip", "norm": 2.0}, {"name": "median", "size": 5}]
+    merge = parsed(
+        merge={"rule": {"name": "delta"}, "robust": robust, "optimizer": {"name": "adam", "rate": 0.5}}
+    ).merge
+    assert (merge.rule, merge.robust, merge.optimizer) == (Delta(), (NormClip(2.0), Median(5)), Adam(0.5))
+    assert (merge.remembers.scalars, merge.remembers.vectors) == (1 + 5, 2 + 5)
+
+
+@pytest.mark.parametrize(("optimizer", "rate"), [("sgd", 0.1), ("momentum", 0.02), ("adam", 0.002), ("muon", 0.03)])
+def test_an_optimizer_has_a_learning_rate_of_its_own(optimizer: str, rate: float) -> None:
+    training = parsed(training={"optimizer": optimizer}).training
+    assert (training.optimizer, training.rate) == (optimizer, rate)
+
+
+def test_clients_of_other_rules_take_plain_steps_unless_told() -> None:
+    assert parsed(merge={"rule": {"name": "average"}}).training.optimizer == "sgd"
 
 
 def test_sizes_follow_from_the_tensors() -> None:
@@ -130,10 +153,46 @@ WRONG = {
     "a short hash": ({"data": data(train=[SHARD | {"sha256": "a" * 63}])}, "sha256"),
     "an unknown member of data": ({"data": data(test=[])}, "data"),
     "no data": ({"data": None}, "data"),
-    "an unknown rule": ({"training": {"rule": {"name": "median"}}}, "rule"),
-    "a rule without a name": ({"training": {"rule": {}}}, "rule"),
-    "a server rate of 0": ({"training": {"rule": {"name": "delta", "server_rate": 0}}}, "server_rate"),
-    "an unknown parameter": ({"training": {"rule": {"name": "average", "server_rate": 1}}}, "rule"),
+    "an unknown rule": ({"merge": {"rule": {"name": "median"}}}, "rule"),
+    "an unknown optimizer of the server": ({"merge": {"optimizer": {"name": "sgd"}}}, "optimizer"),
+    "an optimizer for a rule that does not add": (
+        {"merge": {"rule": {"name": "average"}, "optimizer": {"name": "adam"}}},
+        "average does not",
+    ),
+    "two ways to combine": (
+        {"merge": {"rule": {"name": "delta"}, "robust": [{"name": "median"}, {"name": "median"}]}},
+        "only the last",
+    ),
+    "clipping what was combined": (
+        {"merge": {"rule": {"name": "delta"}, "robust": [{"name": "median"}, {"name": "norm_clip"}]}},
+        "only the last",
+    ),
+    "combining what a rule gathers": (
+        {"merge": {"rule": {"name": "fedbuff"}, "robust": [{"name": "median"}]}},
+        "fedbuff gathers",
+    ),
+    "combining models that are compared": (
+        {"merge": {"rule": {"name": "copy"}, "robust": [{"name": "median"}]}},
+        "copy gathers or compares",
+    ),
+    "half of the updates trimmed": (
+        {"merge": {"rule": {"name": "delta"}, "robust": [{"name": "trimmed_mean", "share": 0.5}]}},
+        "share",
+    ),
+    "too many liars for Krum": (
+        {"merge": {"rule": {"name": "delta"}, "robust": [{"name": "multi_krum", "size": 6, "malicious": 2}]}},
+        "multi_krum",
+    ),
+    "a median of a model too large": (
+        {
+            "weightsManifest": [{"weights": [a_weight(shape=[6_000_001])]}],
+            "merge": {"rule": {"name": "delta"}, "robust": [{"name": "median"}]},
+        },
+        "6,000,000 parameters, no more",
+    ),
+    "a rule without a name": ({"merge": {"rule": {}}}, "rule"),
+    "a server rate of 0": ({"merge": {"rule": {"name": "delta", "server_rate": 0}}}, "server_rate"),
+    "an unknown parameter": ({"merge": {"rule": {"name": "average", "server_rate": 1}}}, "rule"),
     "an unknown optimizer": ({"training": {"optimizer": "adamw"}}, "optimizer"),
     "a learning rate of 0": ({"training": {"learning_rate": 0}}, "learning_rate"),
     "an unknown loss": ({"training": {"loss": "hinge"}}, "loss"),

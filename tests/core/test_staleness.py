@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from webnn.core.staleness import Constant, Cutoff, Discount, Hinge, Polynomial
+from webnn.core.staleness import AnyDiscount, Constant, Cutoff, Hinge, Polynomial
 
 numbers = st.floats(0, 1e6)
 integers = st.integers(0, 10**12)
@@ -18,17 +18,17 @@ discounts = st.one_of(
 
 
 @given(discounts, integers)
-def test_a_discount_is_a_share_of_the_whole(discount: Discount, staleness: int) -> None:
+def test_a_discount_is_a_share_of_the_whole(discount: AnyDiscount, staleness: int) -> None:
     assert 0.0 <= discount(staleness) <= 1.0
 
 
 @given(discounts)
-def test_a_fresh_update_counts_in_full(discount: Discount) -> None:
+def test_a_fresh_update_counts_in_full(discount: AnyDiscount) -> None:
     assert discount(0) == 1.0
 
 
 @given(discounts, integers, integers)
-def test_a_staler_update_never_counts_for_more(discount: Discount, one: int, other: int) -> None:
+def test_a_staler_update_never_counts_for_more(discount: AnyDiscount, one: int, other: int) -> None:
     assert discount(max(one, other)) <= discount(min(one, other))
 
 
@@ -48,7 +48,7 @@ def test_a_staler_update_never_counts_for_more(discount: Discount, one: int, oth
         (Cutoff(0), 1, 0.0),
     ],
 )
-def test_worked_values(discount: Discount, staleness: int, expected: float) -> None:
+def test_worked_values(discount: AnyDiscount, staleness: int, expected: float) -> None:
     assert discount(staleness) == pytest.approx(expected, rel=1e-15)
 
 
@@ -67,4 +67,4 @@ def test_worked_values(discount: Discount, staleness: int, expected: float) -> N
 )
 def test_parameters_out_of_range_and_unknown_names_do_not_parse(document: dict[str, object]) -> None:
     with pytest.raises(msgspec.ValidationError):
-        msgspec.convert(document, Discount)
+        msgspec.convert(document, AnyDiscount)

@@ -205,6 +205,10 @@ def deletes(key: str) -> Call:
     return call
 
 
+def lists_an_upload(aws: Any, made: StackOutputs) -> object:
+    return aws("s3").list_objects_v2(Bucket=made.bucket, Prefix="updates/r/u.bin", MaxKeys=1)
+
+
 def lists_blobs(aws: Any, made: StackOutputs) -> object:
     return aws("s3").list_objects_v2(Bucket=made.bucket, Prefix="checkpoints/r/")
 
@@ -220,7 +224,6 @@ def rings(aws: Any, made: StackOutputs) -> object:
 FORBIDDEN_TO_ALL = [
     reads_another_stage,
     changes_the_secret,
-    deletes_a_row,
     drops_the_table,
     deletes("shards/a.bin"),
     overwrites_the_page,
@@ -229,14 +232,28 @@ FORBIDDEN_TO_ALL = [
 ]
 MERGERS = [queries_what_waits, commits, gets("updates/r/u.bin"), gets("checkpoints/r/1.bin")]
 ALLOWED: dict[str, list[Call]] = {
-    "api": [queries_what_waits, commits, puts("updates/r/u.bin"), gets("shards/a.bin")],
+    "api": [
+        queries_what_waits,
+        commits,
+        deletes_a_row,  # an offer to other peers
+        puts("updates/r/u.bin"),
+        gets("updates/r/u.bin"),
+        gets("shards/a.bin"),
+        lists_an_upload,
+    ],
     "merge": [*MERGERS, puts("checkpoints/r/1.bin"), takes_a_ring, rings],
     "sweep": [*MERGERS, puts("checkpoints/r/2.bin"), lists_blobs, deletes("updates/r/v.bin")],
 }
 FORBIDDEN: dict[str, list[Call]] = {
-    "api": [*FORBIDDEN_TO_ALL, puts("checkpoints/r/1.bin"), gets("updates/r/u.bin"), takes_a_ring, rings],
-    "merge": [*FORBIDDEN_TO_ALL, puts("updates/r/u.bin"), gets("shards/a.bin"), deletes("checkpoints/r/1.bin")],
-    "sweep": [*FORBIDDEN_TO_ALL, puts("updates/r/u.bin"), gets("shards/a.bin"), takes_a_ring],
+    "api": [*FORBIDDEN_TO_ALL, puts("checkpoints/r/1.bin"), lists_blobs, takes_a_ring, rings],
+    "merge": [
+        *FORBIDDEN_TO_ALL,
+        deletes_a_row,
+        puts("updates/r/u.bin"),
+        gets("shards/a.bin"),
+        deletes("checkpoints/r/1.bin"),
+    ],
+    "sweep": [*FORBIDDEN_TO_ALL, deletes_a_row, puts("updates/r/u.bin"), gets("shards/a.bin"), takes_a_ring],
 }
 
 

@@ -21,7 +21,7 @@ from accounts import a_day_later, audit, note, services_on
 from deployed import STAGE, Deployment, announcement
 from msgspec.structs import replace
 from samples import a_world
-from volunteers import TRAINING, Contribute, insisting, volunteers
+from volunteers import MERGE, Contribute, insisting, volunteers
 
 from localstack.clients import Clients
 from webnn import aws, wiring
@@ -59,7 +59,7 @@ def test_killed_functions(
     record_property: Callable[[str, object], None],
 ) -> None:
     world = a_world(*aws.stores(found), ids=wiring.new_id, name=RUN)
-    world.start(weights=(0, 0, 0), training=TRAINING)
+    world.start(weights=(0, 0, 0), merge=MERGE)
     begun = time.monotonic()
 
     with volunteers(lambda: through_the_api(deployment), SECONDS / UPDATES, UPDATES) as sending:

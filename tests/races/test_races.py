@@ -21,7 +21,7 @@ from mergers import Mergers, mergers
 from restartable import Rows, restartable_engine
 from samples import World, a_world
 from stages import Stage
-from volunteers import TRAINING, through_stores, volunteers
+from volunteers import MERGE, through_stores, volunteers
 
 from localstack.engine import URL_VARIABLE
 from localstack.install import check_installed, dynamodb, dynamodb_obstacle
@@ -107,5 +107,5 @@ def kill_for(seconds: float, racing: Mergers, rows: Rows) -> None:
 
 def a_run(stage: Stage, name: str) -> World:
     world = a_world(*stage.make(), ids=new_id, name=name)
-    world.start(weights=(0, 0, 0), training=TRAINING)
+    world.start(weights=(0, 0, 0), merge=MERGE)
     return world

@@ -16,7 +16,7 @@ from merger import Orders
 from mergers import Mergers, mergers
 from samples import a_world
 from stages import Stage
-from volunteers import TRAINING, Volunteers, through_stores, volunteers
+from volunteers import MERGE, Volunteers, through_stores, volunteers
 
 from webnn.store import keys
 from webnn.wiring import Services, new_id
@@ -49,7 +49,7 @@ def test_a_warm_merger_neither_grows_nor_leaves_anything_behind(
         monkeypatch.setenv(name, value)
     settings = embedded_stage.settings
     assert settings is not None
-    a_world(*embedded_stage.make(), ids=new_id, name=run_name).start(weights=(0, 0, 0), training=TRAINING)
+    a_world(*embedded_stage.make(), ids=new_id, name=run_name).start(weights=(0, 0, 0), merge=MERGE)
     orders = Orders(
         run_name,
         str(tmp_path / "journal"),

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 import requests
-from samples import a_spec, body_of
+from samples import body_of
 from transfer import upload
 
 from webnn.core.wire import sha256
@@ -24,7 +24,7 @@ Contribute = Callable[[bytes], str]
 
 WORKERS, RETRY_SECONDS, GIVE_UP_SECONDS = 8, 0.3, 60.0
 # Every update counts in full and deltas are small whole numbers: so the sum of all is exact, in any order.
-TRAINING = a_spec()["training"] | {"rule": {"name": "delta", "discounting": {"name": "constant"}}}
+MERGE = {"rule": {"name": "delta", "discounting": {"name": "constant"}}}
 UNANSWERED = (Unavailable, requests.ConnectionError, requests.Timeout)
 
 

@@ -90,8 +90,8 @@ MUTANTS = [
     Mutant(
         "all of a commit get the staleness of its first",
         "core/merge.py",
-        "        staleness = version - update.base_version",
-        "        staleness = max(0, version - len(folded) - update.base_version)",
+        "        staleness = into.version - update.base_version",
+        "        staleness = max(0, into.version - len(folded) - update.base_version)",
     ),
     Mutant(
         "updates of an older generation are merged",
@@ -103,15 +103,19 @@ MUTANTS = [
     Mutant("an entry does not name the one before", "commit.py", "previous=head.entry_sha256,", 'previous="",'),
     Mutant(
         "all attempts at a version write the same key",
-        "commit.py",
-        "key = keys.checkpoint(head.run, merged.version, attempt)",
-        'key = keys.checkpoint(head.run, merged.version, "0" * 32)',
+        "checkpoints.py",
+        "key = keys.checkpoint(entry.run, entry.version, entry.attempt)",
+        'key = keys.checkpoint(entry.run, entry.version, "0" * 32)',
     ),
     Mutant(
         "the checkpoint is written after it was named",
         "commit.py",
-        "        self._blobs.create(key, body)\n",
-        "        self._observe = lambda told, then=self._observe: (then(told), self._blobs.create(key, body))\n",
+        "        entry = stored(self._blobs, self._entry(",
+        "        late = []\n"
+        "        later = type('Later', (), {'create': lambda _, *blob: late.append(blob)})()\n"
+        "        now = self._blobs.create\n"
+        "        self._observe = lambda told, then=self._observe: (then(told), [now(*each) for each in late])\n"
+        "        entry = stored(later, self._entry(",
     ),
     Mutant(
         "whatever a checkpoint is named by, it is swept",
@@ -172,5 +176,23 @@ MUTANTS = [
         "restore.py",
         "generation=head.generation + 1,",
         "generation=head.generation,",
+    ),
+    Mutant(
+        "what a recipe remembers is forgotten from drain to drain",
+        "newest.py",
+        "return state_of(self._blobs, self._spec, self._catalog.ledger_entry(head.run, head.version))",
+        "return state_of(self._blobs, self._spec, self._catalog.ledger_entry(head.run, 0))",
+    ),
+    Mutant(
+        "a rollback brings back weights without what was remembered beside them",
+        "checkpoints.py",
+        "    return Encoded(weights, bytes(",
+        "    return Encoded(weights) or Encoded(weights, bytes(",
+    ),
+    Mutant(
+        "what lies beside a checkpoint is swept",
+        "clearing.py",
+        "!= keys.checkpoint_of(blob.key)",
+        "!= blob.key",
     ),
 ]

@@ -4,6 +4,7 @@ The witness stands beside the stores and sees each write that took effect. It sh
 but the records and the ledger's digest: what was pending and what the weights must be it works out for itself.
 """
 
+import dataclasses
 import hashlib
 from collections import defaultdict
 from collections.abc import Sequence
@@ -27,11 +28,13 @@ FINAL = {"state": UpdateState.PENDING, "reason": None, "version": None, "stalene
 
 @dataclass
 class Made:
-    """A version: its weights, the steps behind them, and what it holds."""
+    """A version: its weights, the steps behind them, what it holds, and what a buffer holds back."""
 
     weights: Weights
     steps: int
     held: list[MergedUpdate]
+    buffer: Weights | float = 0.0
+    waiting: int = 0
 
 
 @dataclass
@@ -93,13 +96,24 @@ class Witness:
         assert body is not None, "the head names a checkpoint that is not there"
         assert hashlib.sha256(body).hexdigest() == entry.sha256
         assert body == made.weights.astype("<f4").tobytes(), "the weights are not what the updates give"
+        self._check_state(entry, made)
+
+    def _check_state(self, entry: LedgerEntry, made: Made) -> None:
+        if self.rule["name"] != "fedbuff" or not entry.state_sha256:  # nothing was remembered yet, or is again
+            assert (entry.state_sha256, made.waiting) == ("", 0)
+            return
+        body = self.blobs.get(keys.state(entry.checkpoint_key))
+        assert body is not None, "the entry names a state that is not there"
+        assert hashlib.sha256(body).hexdigest() == entry.state_sha256
+        buffer = np.broadcast_to(np.float32(made.buffer), made.weights.shape)
+        assert body == np.float64([made.waiting]).tobytes() + buffer.tobytes(), "the state is not what the updates give"
 
     def _merged(self, commit: Commit, entry: LedgerEntry) -> Made:
         assert commit.base.status is not Status.FINISHED
         merged = {u.update_id: u for u in commit.settled if u.state is UpdateState.MERGED}
         assert [line.update_id for line in entry.updates] == sorted(merged)
         before = self.made[entry.from_version]
-        now = Made(before.weights, before.steps, list(before.held))
+        now = dataclasses.replace(before, held=list(before.held))
         for version, line in enumerate(entry.updates, entry.from_version + 1):
             update = merged[line.update_id]
             assert (update.version, update.staleness, update.discount) == (version, line.staleness, line.discount)
@@ -130,11 +144,19 @@ class Witness:
         steps = base.steps + update.local_steps
         if self.rule["name"] == "delta":
             now.weights = now.weights + delta * np.float32(self.rule.get("server_rate", 1.0) * line.discount)
+        elif self.rule["name"] == "fedbuff":
+            self._gather(now, delta, line.discount)
         else:
             share = 0.5 if self.rule["name"] == "average" else steps / (now.steps + steps)
             now.weights = now.weights + ((base.weights + delta) - now.weights) * np.float32(share)
         now.steps = max(now.steps, steps)
         now.held.append(line)
+
+    def _gather(self, now: Made, delta: Weights, discount: float) -> None:
+        now.buffer, now.waiting = now.buffer + delta * np.float32(discount), now.waiting + 1
+        if now.waiting == self.rule["size"]:
+            now.weights = now.weights + now.buffer * np.float32(1.0 / now.waiting)
+            now.buffer, now.waiting = np.zeros_like(delta), 0
 
     def wrote(self, key: str, body: bytes) -> None:
         assert self.blobs.get(key, body) == body, "a blob was overwritten"
@@ -142,7 +164,7 @@ class Witness:
 
     def deleted(self, key: str) -> None:
         assert key.startswith("checkpoints/")
-        assert key not in {entry.checkpoint_key for entry in self.entries}, "a checkpoint that a row names was deleted"
+        assert key not in self._named(), "a checkpoint that a row names was deleted"
         self.blobs.pop(key, None)
 
     def observed(self, attempt: Attempt) -> None:
@@ -180,9 +202,14 @@ class Witness:
     def orphans(self) -> list[str]:
         """Checkpoints that no row names or can come to name."""
         assert self.head is not None
-        named = {entry.checkpoint_key for entry in self.entries}
+        named = self._named()
         found = [key for key in self.blobs if key.startswith("checkpoints/") and key not in named]
         return [key for key in found if (keys.checkpoint_version(key) or 0) <= self.head.version]
+
+    def _named(self) -> set[str]:
+        """Blobs that rows name: checkpoints, and what lies beside them."""
+        states = {keys.state(entry.checkpoint_key) for entry in self.entries if entry.state_sha256}
+        return {entry.checkpoint_key for entry in self.entries} | states
 
     def waiting(self) -> list[str]:
         """Updates that are uploaded and not settled."""

@@ -6,8 +6,10 @@ from typing import Any
 from hypothesis import strategies as st
 from samples import START
 
+from webnn.core.optimizers import Adam
+from webnn.core.recipe import Recipe
 from webnn.core.records import Status, Update, Without
-from webnn.core.rules import Average, Delta, Weighted
+from webnn.core.rules import Average, Delta
 from webnn.core.staleness import Hinge
 from webnn.core.wire import Quantization
 
@@ -45,7 +47,9 @@ ENTERED = members(
     update_bytes=WHOLE,
     previous=st.just("a" * 64),
     code=TEXTS,
-    rule=st.sampled_from([None, Average(), Weighted(), Delta(server_rate=0.1, discounting=Hinge(slope=0.3))]),
+    recipe=st.sampled_from(
+        [None, Recipe(Average()), Recipe(Delta(server_rate=0.1, discounting=Hinge(slope=0.3)), (), Adam(rate=0.3))]
+    ),
 )
 WITHOUT = st.builds(
     Without,

@@ -8,8 +8,11 @@ from test_catalog_runs import advance, start
 from transfer import at_once
 
 from webnn.core.ledger import digest, head_after
+from webnn.core.optimizers import Adam
+from webnn.core.recipe import Recipe
 from webnn.core.records import Commit, MergedUpdate, Update, UpdateState
-from webnn.core.rules import AnyRule, Average, Delta
+from webnn.core.robust import Median, NormClip
+from webnn.core.rules import Average, Delta
 from webnn.core.staleness import Hinge
 from webnn.core.wire import Quantization
 from webnn.errors import Conflict, Missing
@@ -204,16 +207,25 @@ def test_of_commits_at_once_on_one_head_one_lands(stage: Stage, catalog: Catalog
     assert catalog.pending(run_name, 10) == [update for update in updates if update != winner]
 
 
-@pytest.mark.parametrize("rule", [None, Delta(server_rate=0.1, discounting=Hinge(slope=0.3)), Average()])
+@pytest.mark.parametrize(
+    "recipe",
+    [
+        None,
+        Recipe(Delta(server_rate=0.1, discounting=Hinge(slope=0.3)), (NormClip(0.7), Median(3)), Adam(rate=0.1)),
+        Recipe(Average()),
+    ],
+)
 def test_an_entry_has_the_same_digest_when_it_is_read_back(
-    catalog: Catalog, run_name: str, rule: AnyRule | None
+    catalog: Catalog, run_name: str, recipe: Recipe | None
 ) -> None:
     head = start(catalog, run_name)
     (update,) = opened(catalog, run_name, 1)
     line = MergedUpdate(update.update_id, update.client_id, 0, 10**12, 0.1 + 0.2)
     commit = a_commit(head, update)
     assert commit.entry is not None
-    entry = replace(commit.entry, updates=(line,), rule=rule, previous="a" * 64, code="webnn 0, numpy 0")
+    entry = replace(
+        commit.entry, updates=(line,), recipe=recipe, previous="a" * 64, code="webnn 0, numpy 0", state_sha256="b" * 64
+    )
     moved = head_after(commit.base, entry)
     catalog.commit(replace(commit, entry=entry, head=moved))
     assert digest(catalog.ledger_entry(run_name, 1)) == digest(entry)

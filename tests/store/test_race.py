@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from samples import World, a_spec, a_world
+from samples import World, a_world
 from stages import Stage
 from transfer import at_once
 
@@ -19,7 +19,7 @@ def test_volunteers_and_mergers_at_once(stage: Stage, run_name: str) -> None:
         return a_world(*stage.rivals[number], ids=new_id, name=run_name)
 
     watching = world_of(0)
-    watching.start(weights=(0, 0, 0), training=a_spec()["training"] | CONSTANT)
+    watching.start(weights=(0, 0, 0), merge=CONSTANT)
 
     def take_part(number: int) -> list[str]:
         world = world_of(number)

@@ -88,6 +88,16 @@ def test_an_unmerge_of_something_the_head_does_not_hold_moves_nothing(
     assert world.head.version == 2
 
 
+@pytest.mark.parametrize(("option", "field"), [("--update", "client_id"), ("--client", "update_id")])
+def test_an_id_of_the_other_kind_is_refused(
+    option: str, field: str, typed: Callable[..., Result], world: World
+) -> None:
+    """It names something that the head holds, and would have left nothing out."""
+    (line,) = world.catalog.ledger_entry("line", 1).updates
+    assert isinstance(typed("unmerge", "line", option, getattr(line, field)).exception, Invalid)
+    assert world.head.version == 2
+
+
 def test_the_ledger_is_shown_whatever_was_left_out(typed: Callable[..., Result], world: World) -> None:
     world.contribute([1, 0, 0], base_version=2, client_id="bob[/me]")
     world.drain()

@@ -1,6 +1,7 @@
 """Attempts to commit as lines of CloudWatch's embedded metric format."""
 
 import json
+import sys
 from typing import Any
 
 import pytest
@@ -77,3 +78,12 @@ def test_what_cannot_be_told_is_committed_all_the_same(world: World, monkeypatch
     update = world.contribute([1, 0, 0])
     observed(world).drain()
     assert world.now(update).version == 1
+
+
+def test_a_commit_does_not_fail_where_its_metrics_cannot_be_imported(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "webnn.metrics", None)
+    world.contribute([1, 0, 0])
+    observed(world).services.committer.drain("line", never)
+    assert world.head.version == 1

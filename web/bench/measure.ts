@@ -54,8 +54,7 @@ interface Subject {
 }
 
 function subject(shipped: typeof digits | typeof mnist): Subject {
-  const { rule, ...recipe } = shipped.training;
-  return { spec: shipped as unknown as Spec, recipe: { ...recipe, rule: rule.name } as Training };
+  return { spec: shipped as unknown as Spec, recipe: { optimizer: "muon", learning_rate: 0.03, ...shipped.training } as Training };
 }
 
 /** Both models, one after the other. */
@@ -174,7 +173,9 @@ async function instantServer(spec: Spec, recipe: Training) {
   const model = await store(new TextEncoder().encode(JSON.stringify(spec)).buffer);
   const checkpoint = await store(weightsFor(spec));
   const shard = { ...(await store(shardFor(spec, EXAMPLES))), examples: EXAMPLES };
-  const task: Task = { kind: "train", version: 0, generation: 0, model, checkpoint, shard, offset: 0, seed: 1, training: recipe, expires_in: 600 };
+  const alone = { peer: null, validation: null };
+  const part = { shard, offset: 0, seed: 1, training: recipe, expires_in: 600 };
+  const task: Task = { kind: "train", version: 0, generation: 0, model, checkpoint, ...part, ...alone };
   const never = () => Promise.reject(new Error("not part of the bench"));
   const get = ({ sha256: hash }: Blob) => Promise.resolve(stored.get(hash)!);
   const api: Api = {
@@ -183,6 +184,7 @@ async function instantServer(spec: Spec, recipe: Training) {
     getRun: never,
     getHistory: never,
     report: never,
+    exchange: never,
     getUpdate: (_run, _token, update_id) =>
       Promise.resolve({ update_id, state: "merged", reason: null, base_version: 0, version: 1, staleness: 0, discount: 1 }),
     join: () => Promise.resolve({ client_id: "c", token: "t", expires_in: 600 }),

@@ -13,8 +13,11 @@ import type {
   ErrorCode,
   EvaluateTask,
   Evaluation,
+  Exchanged,
   History,
   Membership,
+  PeerTraining,
+  PeerUpdate,
   Run,
   StopTask,
   Task,
@@ -51,14 +54,33 @@ const loss = v.picklist([
   "meanSquaredError",
 ]);
 
+const encoding = v.picklist(["float32", "float16", "uint8", "uint16"]);
+
+const peerTraining = v.object({
+  rule: v.picklist(["average", "weighted", "mimic", "copy"]),
+  genesis: blob,
+  steps: count,
+}) satisfies Schema<PeerTraining>;
+
+const peerUpdate = v.object({
+  update_id: text,
+  local_steps: positive,
+  examples: positive,
+  accuracy: v.nullable(number),
+  encoding,
+  quantization: v.array(v.object({ min: number, scale: number })),
+  body: blob,
+}) satisfies Schema<PeerUpdate>;
+
+const exchanged = v.object({ peer: v.nullable(peerUpdate) }) satisfies Schema<Exchanged>;
+
 const training = v.object({
-  rule: v.string(),
-  optimizer: v.picklist(["sgd", "momentum", "adam"]),
+  optimizer: v.picklist(["sgd", "momentum", "adam", "muon"]),
   learning_rate: number,
   loss,
   local_steps: positive,
   batch_size: positive,
-  encoding: v.picklist(["float32", "float16", "uint8", "uint16"]),
+  encoding,
 }) satisfies Schema<Training>;
 
 const trainTask = v.object({
@@ -71,6 +93,8 @@ const trainTask = v.object({
   offset: count,
   seed: count,
   training,
+  peer: v.nullable(peerTraining),
+  validation: v.nullable(shard),
   expires_in: expiresIn,
 }) satisfies Schema<TrainTask>;
 
@@ -119,6 +143,7 @@ const run = v.object({
   metrics: v.nullable(evaluation),
   clients: count,
   training,
+  merge: v.object({ where: v.picklist(["server", "peer"]), rule: v.string() }),
   end: v.object({ accuracy: v.nullable(number), versions: v.nullable(count) }),
   data: v.object({ train_examples: count, validation_examples: count }),
 }) satisfies Schema<Run>;
@@ -183,6 +208,7 @@ export const answers = {
   task: reader("task", task),
   membership: reader("membership", membership),
   ticket: reader("ticket", ticket),
+  exchanged: reader("exchanged", exchanged),
   update: reader("update", update),
   run: reader("run", run),
   runs: reader("runs", v.object({ runs: v.array(run) })),

@@ -7,6 +7,7 @@ import type {
   Announcement,
   Blob as BlobReference,
   ErrorBody,
+  Exchanged,
   EvaluationReport,
   History,
   Membership,
@@ -29,6 +30,8 @@ export interface Api {
   announce(run: string, token: string, announcement: Announcement, signal?: AbortSignal): Promise<Ticket>;
   /** One short try: nothing depends on the answer. */
   getUpdate(run: string, token: string, update: string, signal?: AbortSignal): Promise<Update>;
+  /** Leaves an uploaded update for other clients, and gives another client's. */
+  exchange(run: string, token: string, update: string, signal?: AbortSignal): Promise<Exchanged>;
   /** What is recorded is what was reported: the answer says nothing new, and is not looked at. */
   report(run: string, token: string, report: EvaluationReport, signal?: AbortSignal): Promise<unknown>;
   /** Size and SHA-256 are checked. @throws Stale, Corrupt */
@@ -60,6 +63,7 @@ export function createApi({ base, ...options }: HttpOptions & { base: string }):
     announce: (run, token, announcement, signal) => post(at(run, "/updates"), token, announcement, answers.ticket, signal),
     getUpdate: (run, token, update, signal) =>
       json(http, { url: at(run, `/updates/${update}`), token, answer: answers.update, limits: CURIOSITY }, signal),
+    exchange: (run, token, update_id, signal) => post(at(run, "/exchange"), token, { update_id }, answers.exchanged, signal),
     report: (run, token, report, signal) => post(at(run, "/evaluations"), token, report, (answer) => answer, signal),
     download: (blob, signal) => download(http, blob, signal),
     upload: (ticket, body, signal) => upload(http, ticket, body, signal),

@@ -4,8 +4,9 @@ import type { Clock } from "./clock";
 import { Curiosity } from "./curiosity";
 import { Delivery } from "./delivery";
 import { NotUnderstood } from "./errors";
+import { Peer } from "./peer";
 import type { Api } from "./api";
-import type { Announcement, ClientEvent, EvaluateTask, Membership, Spec, StopTask, Task, TrainTask, WaitTask } from "./protocol";
+import type { Announcement, ClientEvent, EvaluateTask, Membership, ShardBlob, Spec, StopTask, Task, TrainTask, WaitTask } from "./protocol";
 import { sha256 } from "./sha256";
 import type { BlobCache } from "./shards";
 import { readSpec } from "./spec";
@@ -45,13 +46,18 @@ export class Cycle {
   private membership: Membership | null = null;
   private readonly delivery: Delivery;
   private readonly curiosity: Curiosity;
+  private readonly peer: Peer;
   private spec: { hash: string; spec: Spec } | null = null;
   private lastStepEvent = -Infinity;
   private speed = { examples: 0, milliseconds: 0 };
 
   constructor(private readonly around: Surroundings) {
     this.curiosity = new Curiosity(around);
-    this.delivery = new Delivery(around, (updateId) => this.curiosity.sent(updateId));
+    this.peer = new Peer(around);
+    this.delivery = new Delivery(around, (updateId) => {
+      this.curiosity.sent(updateId);
+      this.peer.sent(updateId);
+    });
   }
 
   /** Has this client ever been let in? */
@@ -63,6 +69,7 @@ export class Cycle {
     const token = await this.token();
     if (this.delivery.pending) {
       await this.delivery.deliver(token);
+      await this.peer.meet(token);
       return null;
     }
     this.curiosity.wonder(token, 1);
@@ -122,20 +129,47 @@ export class Cycle {
   }
 
   private async train(task: TrainTask, token: string): Promise<void> {
-    const { api, trainer, blobs, signal, emit, clock } = this.around;
+    const { trainer, blobs, signal, emit, clock } = this.around;
     const deadline = clock.now() + task.expires_in * 1000;
     emit({ type: "task", kind: task.kind, version: task.version, generation: task.generation });
-    const [spec, checkpoint, body] = await Promise.all([
-      this.specOf(task),
-      api.download(task.checkpoint, signal),
-      blobs.get(task.shard, signal),
-    ]);
+    const reading = this.specOf(task);
+    const [spec, start, body] = await Promise.all([reading, this.startOf(task, reading), blobs.get(task.shard, signal)]);
     const { seed, offset, training, generation } = task;
     const shard = { body, examples: task.shard.examples };
     const afterStep = this.afterStep(training.local_steps, deadline);
-    const trained = await trainer.train({ spec, checkpoint, shard, seed, offset, training, generation, afterStep });
-    this.delivery.keep({ announcement: await announcementOf(task, trained), body: trained.body });
+    const request = { spec, shard, seed, offset, training, generation, afterStep, ...start };
+    const trained = await trainer.train(request).catch((error: unknown) => {
+      this.peer.forget(); // weights of its own may be what went wrong
+      throw error;
+    });
+    const accuracy = task.validation ? await this.validated(task, task.validation, spec, trained) : trained.accuracy;
+    const steps = task.peer ? this.peer.trained(trained.weights!, trained.steps, accuracy) : trained.steps;
+    const version = task.peer ? 0 : task.version;
+    const announcement = await announcementOf({ ...trained, accuracy, steps }, version, generation);
+    this.delivery.keep({ announcement, body: trained.body });
     await this.delivery.deliver(token);
+    await this.peer.meet(token);
+  }
+
+  /** What a task trains from. Where more is asked of the trained weights than a delta, with an origin. */
+  private async startOf(task: TrainTask, spec: Promise<Spec>): Promise<{ checkpoint: ArrayBuffer; origin?: ArrayBuffer }> {
+    if (task.peer) return this.peer.start(task, task.peer, await spec);
+    const checkpoint = await this.around.api.download(task.checkpoint, this.around.signal);
+    return task.validation ? { checkpoint, origin: checkpoint } : { checkpoint };
+  }
+
+  /** The accuracy of what was trained. */
+  private async validated(task: TrainTask, blob: ShardBlob, spec: Spec, { weights }: Trained): Promise<number | null> {
+    const { trainer, blobs, signal, throttle } = this.around;
+    const shards = [{ body: await blobs.get(blob, signal), examples: blob.examples }];
+    const { batch_size: batchSize, loss } = task.training;
+    const afterStep: AfterStep = async ({ milliseconds }) => {
+      await throttle.after(milliseconds);
+      return true;
+    };
+    const checkpoint = weights!.slice().buffer;
+    const found = await trainer.evaluate({ spec, checkpoint, shards, batchSize, loss, afterStep });
+    return found && found.accuracy;
   }
 
   private async evaluate(task: EvaluateTask, token: string): Promise<void> {
@@ -193,11 +227,11 @@ function bearable(seconds: number): number {
   return Number.isFinite(seconds) ? Math.min(Math.max(seconds, SHORTEST_WAIT_S), LONGEST_WAIT_S) : USUAL_WAIT_S;
 }
 
-async function announcementOf(task: TrainTask, trained: Trained): Promise<Announcement> {
+async function announcementOf(trained: Trained, version: number, generation: number): Promise<Announcement> {
   const { loss, accuracy, steps, examples, encoding, body, quantization } = trained;
   return {
-    base_version: task.version,
-    generation: task.generation,
+    base_version: version,
+    generation,
     local_steps: steps,
     examples,
     bytes: body.byteLength,

@@ -1,6 +1,7 @@
 /** One run's model on the current backend: weights in and out as one vector, steps, evaluation. */
 
 import { BadSpec } from "./errors";
+import { Muon } from "./muon";
 import type { LossName, OptimizerName, Spec, TensorSpec } from "./protocol";
 import { models, tf, type LayersModel, type Optimizer, type Tensor } from "./tf";
 import { gather, sizeOf, type Column } from "./wire";
@@ -34,10 +35,11 @@ export interface Model {
   dispose(): void;
 }
 
-const OPTIMIZERS: Record<OptimizerName, (rate: number) => Optimizer> = {
+export const OPTIMIZERS: Record<OptimizerName, (rate: number) => Optimizer> = {
   sgd: (rate) => tf.train.sgd(rate),
   momentum: (rate) => tf.train.momentum(rate, 0.9),
   adam: (rate) => tf.train.adam(rate),
+  muon: (rate) => new Muon(rate),
 };
 
 /**

@@ -23,7 +23,7 @@ export interface ErrorBody {
 
 export type Status = "running" | "paused" | "finished";
 export type Encoding = "float32" | "float16" | "uint8" | "uint16";
-export type OptimizerName = "sgd" | "momentum" | "adam";
+export type OptimizerName = "sgd" | "momentum" | "adam" | "muon";
 export type LossName =
   | "sparseCategoricalCrossentropy"
   | "categoricalCrossentropy"
@@ -48,7 +48,6 @@ export interface Evaluation {
 }
 
 export interface Training {
-  rule: string;
   optimizer: OptimizerName;
   learning_rate: number;
   loss: LossName;
@@ -67,6 +66,8 @@ export interface Run {
   metrics: Evaluation | null;
   clients: number;
   training: Training;
+  /** Who merges, the server alone or clients besides, and by which rule. */
+  merge: { where: "server" | "peer"; rule: string };
   end: { accuracy: number | null; versions: number | null };
   data: { train_examples: number; validation_examples: number };
 }
@@ -120,7 +121,37 @@ export interface TrainTask {
   offset: number;
   seed: number;
   training: Training;
+  /** Where clients merge each other's updates in weights of their own. */
+  peer: PeerTraining | null;
+  /** What to validate the trained weights on, where the rule goes by that. */
+  validation: ShardBlob | null;
   expires_in: number;
+}
+
+export type PeerRule = "average" | "weighted" | "mimic" | "copy";
+
+export interface PeerTraining {
+  rule: PeerRule;
+  /** Version 0, which all peers' updates stand on. */
+  genesis: Blob;
+  /** Training iterations behind the checkpoint. */
+  steps: number;
+}
+
+/** Another client's update, to be added to the genesis. */
+export interface PeerUpdate {
+  update_id: string;
+  /** Training iterations behind the weights. */
+  local_steps: number;
+  examples: number;
+  accuracy: number | null;
+  encoding: Encoding;
+  quantization: Quantization[];
+  body: Blob;
+}
+
+export interface Exchanged {
+  peer: PeerUpdate | null;
 }
 
 export interface EvaluateTask {
@@ -234,6 +265,8 @@ export type ClientEvent =
   /** Accuracy, on the training batch, is worked out at the last step of a task only. */
   | { type: "step"; step: number; steps: number; loss: number; accuracy: number | null; imagesPerSecond: number }
   | { type: "uploaded"; updateId: string; version: number; steps: number; examples: number; bytes: number }
+  /** Another client's update was merged into this one's weights. */
+  | { type: "met"; updateId: string; steps: number }
   | { type: "settled"; updateId: string; state: UpdateState; reason: string | null; version: number | null; staleness: number | null }
   | { type: "evaluated"; version: number; loss: number; accuracy: number; examples: number }
   | { type: "traffic"; up: number; down: number }

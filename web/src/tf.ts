@@ -21,6 +21,7 @@ export type {
   Tensor4D,
   Tensor5D,
   TensorInfo,
+  Variable,
 } from "@tensorflow/tfjs-core";
 export { models, metrics } from "@tensorflow/tfjs-layers";
 export type { LayersModel } from "@tensorflow/tfjs-layers";

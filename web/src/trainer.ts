@@ -32,10 +32,14 @@ export interface TrainRequest {
   offset: number;
   training: Training;
   generation: number;
+  /** What the difference is taken from, if not the checkpoint; then the trained weights are given, too. */
+  origin?: ArrayBuffer;
   afterStep: AfterStep;
 }
 
 export interface Trained extends Encoded, StepMetrics {
+  /** Null unless there is an origin. */
+  weights: Float32Array | null;
   steps: number;
   examples: number;
   encoding: Encoding;
@@ -183,8 +187,11 @@ async function train(
     const answer = request.afterStep({ ...metrics, step: steps, examples: size, milliseconds: now() - start });
     more = typeof answer === "boolean" ? answer : await answer;
   }
-  const delta = difference(await model.getWeights(), base);
-  return { ...metrics, ...encodeDelta(specs, delta, training.encoding), steps, examples: steps * size, encoding: training.encoding };
+  const trained = await model.getWeights();
+  const weights = request.origin ? trained.slice() : null;
+  const delta = difference(trained, request.origin ? decodeCheckpoint(specs, request.origin) : base);
+  const encoded = encodeDelta(specs, delta, training.encoding);
+  return { ...metrics, ...encoded, weights, steps, examples: steps * size, encoding: training.encoding };
 }
 
 /** Trained minus base, in place of trained. @throws Diverged */

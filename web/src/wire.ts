@@ -150,6 +150,35 @@ export function encodeDelta(specs: readonly TensorSpec[], delta: Float32Array, e
   }
 }
 
+/**
+ * The delta in an update's body, float32 over all weights.
+ *
+ * @throws Corrupt when it is not what its announcement says.
+ */
+export function decodeDelta(
+  specs: readonly TensorSpec[],
+  body: ArrayBuffer,
+  encoding: Encoding,
+  quantization: readonly Quantization[],
+): Float32Array {
+  const packed = encoding === "uint8" || encoding === "uint16";
+  const expected = totalSize(specs) * ELEMENT_BYTES[encoding];
+  if (body.byteLength !== expected) throw new Corrupt(`an update has ${body.byteLength} bytes where ${expected} were due`);
+  if (quantization.length !== (packed ? specs.length : 0)) throw new Corrupt("an update is quantised in another way");
+  const columns = decodeShard(specs.map((spec, i) => ({ ...spec, ...packingOf(encoding, quantization[i]) })), body, 1);
+  const delta = new Float32Array(totalSize(specs));
+  let start = 0;
+  for (const column of columns) {
+    delta.set(gather(column, [0]), start);
+    start += column.size;
+  }
+  return delta;
+}
+
+function packingOf(encoding: Encoding, quantization: Quantization | undefined): Pick<TensorSpec, "quantization"> {
+  return encoding === "float32" ? {} : { quantization: { dtype: encoding, ...quantization } };
+}
+
 /** Infinity would have the whole update rejected. */
 function saturated(value: number): number {
   return Math.max(-LARGEST_HALF, Math.min(LARGEST_HALF, value));

@@ -20,6 +20,8 @@ export const trainTask = (version: number): Task => ({
   offset: 0,
   seed: 1,
   training,
+  peer: null,
+  validation: null,
 });
 
 export const evaluateTask: Task = {
@@ -118,6 +120,7 @@ export class Harness {
     announce: (_run, _token, announcement, signal) => this.asked("announce", () => this.ticket(announcement), signal),
     upload: ({ url }, _body, signal) => this.asked("upload", () => void this.uploaded.push(url), signal),
     getUpdate: (_run, _token, update, signal) => this.asked("update", () => this.settled(update), signal),
+    exchange: () => Promise.reject(new Error("not asked but by peers")),
     report: (_run, _token, report, signal) =>
       this.asked("report", () => ({ ...report, at: this.reported.push(report) }), signal),
     download: (wanted, signal) => this.asked(`download ${wanted.sha256}`, () => new ArrayBuffer(4), signal),
@@ -143,7 +146,8 @@ export class Harness {
       this.clock.spend(this.stepMs);
       more = await afterStep({ step: ++steps, loss: 1 / steps, accuracy: 0.5, examples: 64, milliseconds: this.stepMs });
     }
-    return { body: new Uint8Array([1, 2, 3]), encoding: "float32", steps, examples: 64 * steps, loss: 1 / steps, accuracy: 0.5 };
+    const done = { steps, examples: 64 * steps, loss: 1 / steps, accuracy: 0.5, weights: null };
+    return { body: new Uint8Array([1, 2, 3]), encoding: "float32", ...done };
   }
 
   private async evaluate({ shards, afterStep }: EvaluateRequest) {

@@ -158,7 +158,9 @@ export class TestServer {
       return { kind: "evaluate", evaluation_id, ...common, shards: shards(world.validation), batch_size: 256, loss };
     }
     const seed = this.tasks++;
-    return { kind: "train", ...common, shard: shards(world.train)[seed % world.train.length]!, offset: 0, seed, training: world.training };
+    const alone = { peer: null, validation: null };
+    const shard = shards(world.train)[seed % world.train.length]!;
+    return { kind: "train", ...common, shard, offset: 0, seed, training: world.training, ...alone };
   }
 
   private announce(announcement: Announcement, client: string): Answer {
@@ -222,6 +224,7 @@ export class TestServer {
       metrics: this.evaluations.at(-1) ?? null,
       clients: this.tokens.size,
       training: world.training,
+      merge: { where: "server", rule: "delta" },
       end: { accuracy: 0.95, versions: world.versions },
       data: { train_examples: count(world.train), validation_examples: count(world.validation) },
     };

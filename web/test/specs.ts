@@ -83,7 +83,6 @@ export const mnist: Spec = {
 };
 
 export const training: Training = {
-  rule: "delta",
   optimizer: "sgd",
   learning_rate: 0.1,
   loss: "sparseCategoricalCrossentropy",

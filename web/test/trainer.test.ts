@@ -110,7 +110,7 @@ describe("training", () => {
   });
 
   test("leaves no tensor behind, whatever the optimizer", async () => {
-    for (const optimizer of ["sgd", "momentum", "adam"] as const) {
+    for (const optimizer of ["sgd", "momentum", "adam", "muon"] as const) {
       const trainer = trainerOn();
       const request = requestFor(mnist, { optimizer, learning_rate: 0.01, batch_size: 8, local_steps: 2 });
       const evaluation = { ...request, shards: [request.shard], batchSize: 100, loss: training.loss };

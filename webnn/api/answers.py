@@ -40,9 +40,8 @@ def evaluation(found: Evaluation) -> Json:
 def training(found: Training) -> Json:
     """`Training`."""
     return {
-        "rule": type(found.rule).__struct_config__.tag,
         "optimizer": found.optimizer,
-        "learning_rate": found.learning_rate,
+        "learning_rate": found.rate,
         "loss": found.loss,
         "local_steps": found.local_steps,
         "batch_size": found.batch_size,
@@ -63,6 +62,7 @@ def description(found: Description) -> Json:
         "metrics": evaluation(found.metrics) if found.metrics else None,
         "clients": found.clients,
         "training": training(spec.training),
+        "merge": {"where": spec.merge.where, "rule": spec.merge.name},
         "end": {"accuracy": spec.end.accuracy, "versions": spec.end.versions},
         "data": {
             "train_examples": spec.data.train_examples,
@@ -150,7 +150,38 @@ def _train(found: Train, blobs: Blobs) -> Json:
         "offset": found.offset,
         "seed": found.seed,
         "training": training(found.spec.training),
+        "peer": _peer(found, blobs),
+        "validation": _shard(found.validation, blobs) if found.validation else None,
         "expires_in": URL_SECONDS,
+    }
+
+
+def _peer(found: Train, blobs: Blobs) -> Json | None:
+    """`PeerTraining`."""
+    genesis = found.genesis
+    if genesis is None:
+        return None
+    return {
+        "rule": found.spec.merge.name,
+        "genesis": _blob(blobs, genesis.checkpoint_key, genesis.sha256, genesis.bytes),
+        "steps": found.head.steps,
+    }
+
+
+def exchanged(found: Update | None, blobs: Blobs) -> Json:
+    """`Exchanged`."""
+    if found is None:
+        return {"peer": None}
+    return {
+        "peer": {
+            "update_id": found.update_id,
+            "local_steps": found.local_steps,
+            "examples": found.examples,
+            "accuracy": found.accuracy,
+            "encoding": found.encoding,
+            "quantization": [{"min": one.min, "scale": one.scale} for one in found.quantization],
+            "body": _blob(blobs, keys.update(found.run, found.update_id), found.sha256, found.bytes),
+        }
     }
 
 

@@ -7,7 +7,7 @@ from chalice.app import Blueprint, Response
 from msgspec import Meta
 
 from webnn.api import answers
-from webnn.api.schemas import AnnouncementIn, EvaluationIn, Id, Nothing, parse, parse_text
+from webnn.api.schemas import AnnouncementIn, EvaluationIn, ExchangeIn, Id, Nothing, parse, parse_text
 from webnn.api.translate import answer, translated
 from webnn.core.spec import RunName
 from webnn.errors import Invalid
@@ -82,6 +82,15 @@ def get_update(run: str, update: str) -> Response:
     """What became of an update."""
     member = _member(run)
     return answer(answers.update(services().updates.state(member, parse_text(Id, update, "update"))))
+
+
+@routes.route("/runs/{run}/exchange", methods=["POST"], cors=True)
+@translated
+def exchange_update(run: str) -> Response:
+    """Leave an update and take another client's."""
+    member = _member(run)
+    left = parse(ExchangeIn, _body()).update_id
+    return answer(answers.exchanged(services().peers.exchange(member, left), services().blobs))
 
 
 @routes.route("/runs/{run}/evaluations", methods=["POST"], cors=True)

@@ -82,6 +82,12 @@ class AnnouncementIn(Struct, frozen=True, forbid_unknown_fields=True):
         )
 
 
+class ExchangeIn(Struct, frozen=True, forbid_unknown_fields=True):
+    """`POST /runs/{run}/exchange`."""
+
+    update_id: Id
+
+
 class EvaluationIn(Struct, frozen=True, forbid_unknown_fields=True):
     """`POST /runs/{run}/evaluations`."""
 

@@ -11,7 +11,9 @@ from webnn.cli.demo import demo
 from webnn.cli.deploy import deploy, destroy
 from webnn.cli.ledger import ledger, replay, rollback, unmerge
 from webnn.cli.redrive import redrive
+from webnn.cli.rules import rules
 from webnn.cli.runs import create, list_runs, status
+from webnn.cli.simulate import simulate
 from webnn.errors import WebnnError
 
 
@@ -21,7 +23,21 @@ def webnn() -> None:
     """Train neural networks in the browsers of people who lend their machines."""
 
 
-for command in (demo, deploy, destroy, create, list_runs, status, ledger, replay, rollback, unmerge, redrive):
+for command in (
+    demo,
+    deploy,
+    destroy,
+    create,
+    list_runs,
+    status,
+    ledger,
+    replay,
+    rollback,
+    unmerge,
+    redrive,
+    rules,
+    simulate,
+):
     webnn.add_command(command)
 
 

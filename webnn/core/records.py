@@ -6,7 +6,7 @@ from typing import Literal
 from msgspec import Struct
 from msgspec.structs import replace
 
-from webnn.core.rules import AnyRule
+from webnn.core.recipe import Recipe
 from webnn.core.wire import Quantization
 
 Encoding = Literal["float32", "float16", "uint8", "uint16"]
@@ -134,10 +134,12 @@ class LedgerEntry(Struct, frozen=True):
         bytes: Of the checkpoint.
         update_bytes: Of all the updates' blobs together.
         previous: Digest of the entry before this one; empty for the genesis.
-        rule: How the updates were folded in; None for the genesis.
+        recipe: How the updates were folded in; None for the genesis.
         code: What did the arithmetic: the versions of this package and of numpy.
         restores: The version whose weights a rollback brought back.
         without: What an unmerge left out of all that the head held.
+        state_sha256: Of what the recipe remembers beside these weights; empty if that is nothing, or nothing yet.
+        state_bytes: Of that blob.
     """
 
     run: str
@@ -147,17 +149,19 @@ class LedgerEntry(Struct, frozen=True):
     at: int
     attempt: str
     steps: int
-    checkpoint_key: str
-    sha256: str
-    bytes: int
+    checkpoint_key: str = ""
+    sha256: str = ""
+    bytes: int = 0
     updates: tuple[MergedUpdate, ...] = ()
     examples: int = 0
     update_bytes: int = 0
     previous: str = ""
-    rule: AnyRule | None = None
+    recipe: Recipe | None = None
     code: str = ""
     restores: int | None = None
     without: Without | None = None
+    state_sha256: str = ""
+    state_bytes: int = 0
 
 
 class Commit(Struct, frozen=True):
@@ -233,6 +237,30 @@ class SweepMark(Struct, frozen=True):
     version: int = -1
     cleared_at: int = 0
     body: str = ""
+
+
+class Offer(Struct, frozen=True):
+    """An update that its client left for another to take. A client has one at a time, its newest."""
+
+    run: str
+    update_id: str
+    client_id: str
+
+
+class Exchange(Struct, frozen=True):
+    """What a client got for an update that it left: another client's, or nothing. Kept, so that it is told again.
+
+    Attributes:
+        received: The update that it got; empty if there was none.
+        received_from: Whose that was.
+    """
+
+    run: str
+    update_id: str
+    client_id: str
+    at: int
+    received: str = ""
+    received_from: str = ""
 
 
 class Evaluation(Struct, frozen=True):

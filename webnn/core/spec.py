@@ -1,4 +1,4 @@
-"""The spec of a run: a TF.js `model.json` with `training`, `validation`, `end`, `limits` and `data`.
+"""The spec of a run: a TF.js `model.json` with `training`, `merge`, `validation`, `end`, `limits` and `data`.
 
 Parsed once, strictly; what parses is consistent: shards have the size their tensors take, weights are float32,
 the rule and its parameters exist.
@@ -9,9 +9,11 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta, Struct
+from msgspec.structs import replace
 
+from webnn.core.recipe import Merging, Recipe
 from webnn.core.records import Encoding
-from webnn.core.rules import AnyRule, Delta
+from webnn.core.rules import Auto
 from webnn.core.tensors import TensorSpec, total_bytes, total_size
 from webnn.core.wire import update_bytes
 from webnn.errors import Invalid
@@ -21,21 +23,57 @@ RunName = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,62}\Z")]
 Positive = Annotated[int, Meta(ge=1, le=10**12)]
 
 MAX_PARAMETERS = 50_000_000  # 200 MB of float32: what one merge function of 1 GB can fold
+MAX_ELEMENTS = 66_000_000  # of weights and what is remembered together, if anything is: a merge holds both three times
 MAX_TENSORS = 1000
+PEER_RULES = ("average", "weighted", "mimic", "copy")  # those that web/src/merge.ts has
+RATES = {"sgd": 0.1, "momentum": 0.02, "adam": 0.002, "muon": 0.03}  # measured: docs/experiments.md
 
 
 class Training(Struct, frozen=True, forbid_unknown_fields=True):
-    """How clients train and how their updates are merged."""
+    """How clients train.
 
-    rule: AnyRule = Delta()
-    optimizer: Literal["sgd", "momentum", "adam"] = "sgd"
-    learning_rate: Annotated[float, Meta(gt=0.0, le=1000.0)] = 0.1
+    Attributes:
+        optimizer: Empty only before it is parsed: then it is muon for rule auto, sgd for others.
+        learning_rate: None: a good one for the optimizer.
+    """
+
+    optimizer: Literal["", "sgd", "momentum", "adam", "muon"] = ""
+    learning_rate: Annotated[float, Meta(gt=0.0, le=1000.0)] | None = None
     loss: Literal[
         "sparseCategoricalCrossentropy", "categoricalCrossentropy", "binaryCrossentropy", "meanSquaredError"
     ] = "sparseCategoricalCrossentropy"
     local_steps: Annotated[int, Meta(ge=1, le=100_000)] = 4
     batch_size: Annotated[int, Meta(ge=1, le=100_000)] = 64
     encoding: Encoding = "float32"
+
+    @property
+    def rate(self) -> float:
+        """The learning rate, or a good one for the optimizer if none is given."""
+        return RATES[self.optimizer] if self.learning_rate is None else self.learning_rate
+
+
+class Merge(Recipe, frozen=True, forbid_unknown_fields=True):
+    """How updates become weights, and where.
+
+    Attributes:
+        where: The server folds updates into the head; or each client (a peer) folds those of others into weights of its
+            own besides, and goes on training these.
+    """
+
+    where: Literal["server", "peer"] = "server"
+
+    def __post_init__(self) -> None:
+        """Raises ValueError, which msgspec makes its own, if the parts do not fit together."""
+        super().__post_init__()
+        if self.where == "peer" and (self.name not in PEER_RULES or self.robust or self.optimizer):
+            raise ValueError(
+                f"peers merge by {', '.join(PEER_RULES)} alone, not by {self.name} and whatever is beside it"
+            )
+
+    @property
+    def recipe(self) -> Recipe:
+        """What a ledger entry records."""
+        return Recipe(self.rule, self.robust, self.optimizer)
 
 
 class Validation(Struct, frozen=True, forbid_unknown_fields=True):
@@ -127,6 +165,7 @@ class Spec(
     manifest: Annotated[tuple[WeightsGroup, ...], Meta(min_length=1, max_length=1)]
     data: Data
     training: Training = Training()
+    merge: Merge = Merge()
     validation: Validation = Validation()
     end: End = End()
     limits: Limits = Limits()
@@ -135,6 +174,11 @@ class Spec(
     def weights(self) -> tuple[TensorSpec, ...]:
         """The model's weights, in the order of every checkpoint and update."""
         return self.manifest[0].weights
+
+    @property
+    def merging(self) -> Merging:
+        """What folds updates into the weights."""
+        return Merging(self.merge, self.weights)
 
     def update_bytes(self, encoding: str) -> int:
         """Exact size of an update's body."""
@@ -151,11 +195,19 @@ def parse(body: bytes) -> Spec:
         spec = msgspec.json.decode(body, type=Spec)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise Invalid(f"the spec is wrong: {error}") from error
+    spec = _with_optimizer(spec)
     _check_names("weights", spec.weights)
     _check_names("tensors of an example", spec.data.example)
     _check_weights(spec)
     _check_shards(spec)
     return spec
+
+
+def _with_optimizer(spec: Spec) -> Spec:
+    if spec.training.optimizer:
+        return spec
+    optimizer: Literal["muon", "sgd"] = "muon" if isinstance(spec.merge.rule, Auto) else "sgd"
+    return replace(spec, training=replace(spec.training, optimizer=optimizer))
 
 
 def encode(document: Mapping[str, Any]) -> bytes:
@@ -176,6 +228,12 @@ def _check_weights(spec: Spec) -> None:
             raise Invalid(f"weight {tensor.name!r} is not plain float32, so it cannot be merged")
     if not 0 < total_size(spec.weights) <= MAX_PARAMETERS:
         raise Invalid(f"a model has 1 to {MAX_PARAMETERS:,} parameters, this one {total_size(spec.weights):,}")
+    vectors = spec.merge.remembers.vectors
+    if vectors and total_size(spec.weights) * (1 + vectors) > MAX_ELEMENTS:
+        most = MAX_ELEMENTS // (1 + vectors)
+        raise Invalid(
+            f"merging remembers {vectors} vectors of the model's size: it may have {most:,} parameters, no more"
+        )
 
 
 def _check_shards(spec: Spec) -> None:

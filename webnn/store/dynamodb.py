@@ -21,10 +21,11 @@ from webnn.core.records import (
 from webnn.errors import Conflict, Missing
 from webnn.store import records_in_rows as shape
 from webnn.store.answers import answers, unless
+from webnn.store.dynamodb_peers import DynamoPeers
 from webnn.store.rows import ALL_RUNS, HeadRow, LedgerRow, Rows, UpdateRow
 
 
-class DynamoCatalog:
+class DynamoCatalog(DynamoPeers):
     """The catalog of a stage."""
 
     def __init__(self, rows: Rows) -> None:

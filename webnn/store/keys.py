@@ -3,7 +3,7 @@
 import re
 
 PREFIX_UPDATES = "updates/"
-CHECKPOINT = re.compile(r"checkpoints/[a-z0-9-]+/(\d{12})-[0-9a-f]{32}\.bin")
+CHECKPOINT = re.compile(r"(checkpoints/[a-z0-9-]+/(\d{12})-[0-9a-f]{32})(\.state)?\.bin")
 UPDATE = re.compile(r"updates/([a-z0-9][a-z0-9-]{0,62})/([0-9a-f]{32})\.bin")
 
 
@@ -22,15 +22,26 @@ def checkpoint(run: str, version: int, attempt: str) -> str:
     return f"checkpoints/{run}/{version:012d}-{attempt}.bin"
 
 
+def state(checkpoint_key: str) -> str:
+    """What the recipe remembers beside the weights of this checkpoint. It lies beside it, too, and goes with it."""
+    return checkpoint_key.removesuffix(".bin") + ".state.bin"
+
+
 def checkpoints(run: str) -> str:
     """What the keys of all the run's checkpoints begin with; they sort by version."""
     return f"checkpoints/{run}/"
 
 
 def checkpoint_version(key: str) -> int | None:
-    """The version in a key that `checkpoint` made; None for any other key."""
+    """The version in a key that `checkpoint` or `state` made; None for any other key."""
     found = CHECKPOINT.fullmatch(key)
-    return int(found[1]) if found else None
+    return int(found[2]) if found else None
+
+
+def checkpoint_of(key: str) -> str | None:
+    """The checkpoint that this blob is or lies beside; None for any other key."""
+    found = CHECKPOINT.fullmatch(key)
+    return f"{found[1]}.bin" if found else None
 
 
 def updates(run: str) -> str:

@@ -27,6 +27,7 @@ from webnn.core.records import (
     UpdateState,
 )
 from webnn.errors import Conflict, Invalid, Missing
+from webnn.store.memory_peers import MemoryPeers
 from webnn.store.ports import Blob, UploadTicket
 
 T = TypeVar("T")
@@ -93,11 +94,11 @@ class MemoryBlobs:
         self._written_at[key] = self._clock()
 
 
-class MemoryCatalog:
+class MemoryCatalog(MemoryPeers):
     """`Catalog` in dictionaries, under one lock."""
 
     def __init__(self) -> None:
-        self._lock = RLock()
+        super().__init__()
         self._runs: dict[str, Run] = {}
         self._heads: dict[str, Head] = {}
         self._ledger: dict[tuple[str, int], LedgerEntry] = {}

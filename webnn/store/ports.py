@@ -16,9 +16,11 @@ from webnn.core.records import (
     Commit,
     Evaluation,
     EvaluationLease,
+    Exchange,
     Head,
     LedgerEntry,
     MergeLease,
+    Offer,
     Run,
     Status,
     SweepMark,
@@ -219,7 +221,32 @@ class Evaluations(Protocol):
         ...
 
 
-class Catalog(Runs, Updates, Turns, Clients, Evaluations, Protocol):
+class Peers(Protocol):
+    """Updates that clients leave for each other: see `webnn.peers`."""
+
+    def offers(self, run: str, limit: int) -> list[Offer]:
+        """What was left and not taken, newest first, at most `limit`."""
+        ...
+
+    def last_offer(self, run: str, client_id: str) -> Offer | None:
+        """What this client left last, taken or not; None if it never left any."""
+        ...
+
+    def exchange(self, run: str, update_id: str) -> Exchange:
+        """What was given for this update. Raises Missing if nothing was yet."""
+        ...
+
+    def swap(self, exchange: Exchange, taken: Offer | None, previous: Offer | None) -> None:
+        """Leaves `exchange.update_id`, takes `taken` and withdraws `previous`, all or nothing.
+
+        Raises:
+            Conflict: The update was exchanged before, `taken` is no longer there, or the client left another than
+                `previous` last. Nothing was written.
+        """
+        ...
+
+
+class Catalog(Runs, Updates, Turns, Clients, Evaluations, Peers, Protocol):
     """All the rows."""
 
 

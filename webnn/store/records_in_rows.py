@@ -18,6 +18,7 @@ RUN = "run"
 LEASE = "lease"
 TURN = "turn"
 MARK = "mark"
+OFFERS = "offer#"
 
 Record = TypeVar("Record", bound=Struct)
 
@@ -40,6 +41,21 @@ def client_item(client_id: str) -> str:
 def evaluation_item(version: int) -> str:
     """Sort key of a version's evaluation."""
     return f"evaluation#{version:012d}"
+
+
+def offer_item(update_id: str) -> str:
+    """Sort key of an update that was left and not taken."""
+    return f"{OFFERS}{update_id}"
+
+
+def offering_item(client_id: str) -> str:
+    """Sort key of what a client left last."""
+    return f"offering#{client_id}"
+
+
+def exchange_item(update_id: str) -> str:
+    """Sort key of what was given for an update."""
+    return f"exchange#{update_id}"
 
 
 def attributes(record: Struct) -> dict[str, Any]:

@@ -1,9 +1,9 @@
 """The rows of a stage's table, as PynamoDB models.
 
 Partition key `run`, sort key `item`: `run`, `head`, `lease`, `turn`, `mark`, `update#ID`, `ledger#VERSION`,
-`client#ID`, `evaluation#VERSION` (versions padded so that they sort). Partition `*` lists the runs. Two local indexes,
-because only those can be read consistently: `pending` holds the updates that still have the attribute of that
-name, `seen` the clients by when they last asked for a task.
+`client#ID`, `evaluation#VERSION`, `offer#ID`, `offering#CLIENT`, `exchange#ID` (versions padded so that they sort).
+Partition `*` lists the runs. Two local indexes, because only those can be read consistently: `pending` holds the
+updates that still have the attribute of that name, `seen` the clients by when they last asked for a task.
 """
 
 from typing import Any
@@ -86,10 +86,12 @@ class LedgerRow(Row):
     examples = NumberAttribute()
     update_bytes = NumberAttribute()
     previous = UnicodeAttribute()
-    rule = JSONAttribute(null=True)
+    recipe = JSONAttribute(null=True)
     code = UnicodeAttribute()
     restores = NumberAttribute(null=True)
     without = JSONAttribute(null=True)
+    state_sha256 = UnicodeAttribute()
+    state_bytes = NumberAttribute()
 
 
 class UpdateRow(Row):
@@ -154,6 +156,23 @@ class MarkRow(Row):
     body = UnicodeAttribute(default="")
 
 
+class OfferRow(Row):
+    """An update that was left for other clients; as `offer#ID` while nobody took it, as `offering#CLIENT` the last."""
+
+    update_id = UnicodeAttribute()
+    client_id = UnicodeAttribute()
+
+
+class ExchangeRow(Row):
+    """What was given for an update."""
+
+    update_id = UnicodeAttribute()
+    client_id = UnicodeAttribute()
+    at = NumberAttribute()
+    received = UnicodeAttribute()
+    received_from = UnicodeAttribute()
+
+
 class EvaluationRow(Row):
     """An evaluation."""
 
@@ -179,6 +198,8 @@ class Rows(Struct, frozen=True):
     turn: type[TurnRow]
     mark: type[MarkRow]
     evaluation: type[EvaluationRow]
+    offer: type[OfferRow]
+    exchange: type[ExchangeRow]
     pending: Any
     seen: Any
 
@@ -205,6 +226,8 @@ def bind(table: str, region: str, host: str | None) -> Rows:
         turn=bound(TurnRow),
         mark=bound(MarkRow),
         evaluation=bound(EvaluationRow),
+        offer=bound(OfferRow),
+        exchange=bound(ExchangeRow),
         pending=update.by_pending,
         seen=client.by_seen,
     )

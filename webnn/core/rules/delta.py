@@ -1,20 +1,22 @@
-"""Discounted delta accumulation, the default rule.
+"""Discounted delta accumulation.
 
 Each update adds what it learnt, shrunk by its staleness: FedBuff (Nguyen et al., "Federated Learning with
 Buffered Asynchronous Aggregation", AISTATS 2022) with a buffer of one, and the discounts of FedAsync. The sum
 of the clients' work counts, where averaging only lowers its noise.
 """
 
-from typing import Annotated
+from typing import Annotated, ClassVar
 
-from msgspec import Meta, Struct
+from msgspec import Meta
 
-from webnn.core.merge import Contribution, add_scaled
-from webnn.core.staleness import Discount, Polynomial
-from webnn.core.wire import Vector
+from webnn.core.merge import Accumulator, Contribution, Folded, Step
+from webnn.core.rules.bases import Adding
+from webnn.core.staleness import AnyDiscount, Polynomial
+
+ServerRate = Annotated[float, Meta(gt=0.0, le=1000.0)]
 
 
-class Delta(Struct, frozen=True, tag_field="name", tag="delta", forbid_unknown_fields=True):
+class Delta(Adding, frozen=True, tag_field="name", tag="delta", forbid_unknown_fields=True):
     """W <- W + eta * s(tau) * delta.
 
     Attributes:
@@ -22,18 +24,15 @@ class Delta(Struct, frozen=True, tag_field="name", tag="delta", forbid_unknown_f
         discounting: s, by name and parameters.
     """
 
-    server_rate: Annotated[float, Meta(gt=0.0, le=1000.0)] = 1.0
-    discounting: Discount = Polynomial()
+    use: ClassVar[str] = "a good start: every update moves the head at once; with many clients lower server_rate"
 
-    @property
-    def needs_base(self) -> bool:
-        """The delta is all it needs."""
-        return False
+    server_rate: ServerRate = 1.0
+    discounting: AnyDiscount = Polynomial()
 
     def discount(self, staleness: int) -> float:
         """s(tau)."""
         return self.discounting(staleness)
 
-    def fold(self, weights: Vector, steps: int, update: Contribution, discount: float) -> None:
+    def fold(self, into: Accumulator, update: Contribution, how: Folded, step: Step) -> None:
         """See the class."""
-        add_scaled(weights, update.delta, self.server_rate * discount)
+        step(into.weights, update.delta, self.server_rate * how.discount)

@@ -1,0 +1,156 @@
+"""`POST exchange`: what a client gets for what it leaves."""
+
+import pytest
+from faults import Faulty, around, lost, once
+from samples import World, a_world
+
+from webnn.core.records import Status, Update
+from webnn.errors import Conflict, Missing, Unavailable
+from webnn.store import keys
+from webnn.tokens import Member
+
+
+@pytest.fixture
+def world() -> World:
+    found = a_world()
+    found.start(merge={"where": "peer", "rule": {"name": "average"}})
+    return found
+
+
+def member(update: Update) -> Member:
+    return Member("line", update.client_id)
+
+
+def swap(world: World, update: Update, given: World | None = None) -> str | None:
+    """The id of what the update's client gets for it."""
+    found = (given or world).services.peers.exchange(member(update), update.update_id)
+    return found.update_id if found else None
+
+
+def left_by(world: World, client: str) -> Update:
+    return world.contribute([1, 0, 0], client_id=client * 32)
+
+
+def test_the_first_gets_nothing_and_the_second_gets_what_the_first_left(world: World) -> None:
+    first, second = left_by(world, "a"), left_by(world, "b")
+    assert swap(world, first) is None
+    assert swap(world, second) == first.update_id
+
+
+def test_nobody_gets_its_own(world: World) -> None:
+    assert [swap(world, left_by(world, "a")) for _ in range(3)] == [None] * 3
+
+
+def test_what_was_taken_is_given_to_nobody_else(world: World) -> None:
+    first, second, third = (left_by(world, client) for client in "abc")
+    assert [swap(world, each) for each in (first, second, third)] == [None, first.update_id, second.update_id]
+
+
+def test_the_newest_of_a_client_is_given_not_what_it_left_before(world: World) -> None:
+    older, newer, others = left_by(world, "a"), left_by(world, "a"), left_by(world, "b")
+    swap(world, older)
+    swap(world, newer)
+    assert swap(world, others) == newer.update_id
+
+
+def test_a_repeat_is_told_the_same_again(world: World) -> None:
+    """Its answer was lost; meanwhile others left more."""
+    first, second, third = (left_by(world, client) for client in "abc")
+    swap(world, first)
+    assert swap(world, second) == first.update_id
+    swap(world, third)
+    assert [swap(world, second), swap(world, first)] == [first.update_id, None]
+
+
+@pytest.mark.parametrize("lands", [True, False])
+def test_after_a_silence_of_the_store_it_is_read_back(world: World, lands: bool) -> None:
+    first, second = left_by(world, "a"), left_by(world, "b")
+    swap(world, first)
+    silent = Faulty(world.catalog, **{"after" if lands else "before": once("swap", lost)})
+    if lands:
+        assert swap(world, second, around(world, catalog=silent)) == first.update_id
+    else:
+        with pytest.raises(Unavailable):
+            swap(world, second, around(world, catalog=silent))
+    assert swap(world, second) == first.update_id
+
+
+def test_whoever_is_beaten_takes_another(world: World) -> None:
+    first, second, quick, slow = (left_by(world, client) for client in "abcd")
+    swap(world, first)
+    swap(world, second)
+    taken: list[str | None] = []
+    beaten = Faulty(world.catalog, before=once("swap", lambda: taken.append(swap(world, quick))))
+    taken.append(swap(world, slow, around(world, catalog=beaten)))
+    assert len(set(taken)) == 2
+    assert None not in taken
+
+
+def test_a_run_on_which_everybody_is_always_faster_is_given_up(world: World) -> None:
+    def refuse(method: str) -> None:
+        if method == "swap":
+            raise Conflict("always")
+
+    with pytest.raises(Unavailable, match="too many swap"):
+        swap(world, left_by(world, "a"), around(world, catalog=Faulty(world.catalog, before=refuse)))
+
+
+def test_all_of_them_are_merged_into_the_head_whatever_was_swapped(world: World) -> None:
+    updates = [left_by(world, client) for client in "aabbc"]
+    for update in updates:
+        swap(world, update)
+    world.drain()
+    assert world.head.version == len(updates)
+    assert [found.entry.version for found in world.services.replay.replay("line")][-1] == len(updates)
+
+
+def test_what_was_merged_meanwhile_can_still_be_swapped(world: World) -> None:
+    first, second = left_by(world, "a"), left_by(world, "b")
+    world.drain()
+    assert [swap(world, first), swap(world, second)] == [None, first.update_id]
+
+
+def test_anothers_update_is_missing(world: World) -> None:
+    update = left_by(world, "a")
+    with pytest.raises(Missing):
+        world.services.peers.exchange(Member("line", "b" * 32), update.update_id)
+
+
+def test_what_is_not_uploaded_is_refused_and_can_be_left_later(world: World) -> None:
+    update = left_by(world, "a")
+    key = keys.update("line", update.update_id)
+    body = world.blobs.get(key)
+    world.blobs.delete([key])
+    with pytest.raises(Conflict, match="not uploaded"):
+        swap(world, update)
+    world.blobs.create(key, body)
+    assert swap(world, update) is None
+
+
+def test_an_older_one_after_a_newer_is_refused(world: World) -> None:
+    older, newer = left_by(world, "a"), left_by(world, "a")
+    swap(world, newer)
+    with pytest.raises(Conflict, match="newer"):
+        swap(world, older)
+
+
+@pytest.mark.parametrize("status", [Status.PAUSED, Status.FINISHED])
+def test_a_run_that_does_not_run_takes_nothing(world: World, status: Status) -> None:
+    update = left_by(world, "a")
+    world.catalog.set_status(world.head, status)
+    with pytest.raises(Conflict, match=str(status)):
+        swap(world, update)
+
+
+def test_one_of_before_a_rollback_is_refused(world: World) -> None:
+    update = left_by(world, "a")
+    world.services.restorer.rollback("line", 0)
+    with pytest.raises(Conflict, match="generation 1"):
+        swap(world, update)
+
+
+def test_a_run_that_merges_on_the_server_has_no_peers() -> None:
+    world = a_world()
+    world.start()
+    with pytest.raises(Missing, match="merges on the server"):
+        swap(world, left_by(world, "a"))

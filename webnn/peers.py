@@ -1,0 +1,114 @@
+"""Peers: clients that merge each other's updates in their own pages, where the run says so (`merge.where`).
+
+A client leaves its newest update with the server and takes another's, in one conditional write: no update is given to
+two clients, none to its own, and a newer one of the same client replaces one that nobody took. What is left, taken or
+replaced is pending like any update and merged into the head, exactly once: nothing is lost, and the head is what all of
+them come to, which is what validation looks at.
+
+Whoever repeats a request whose answer was lost is told the same again.
+"""
+
+import zlib
+from collections.abc import Callable
+
+from webnn.core.records import Exchange, Offer, Status, Update
+from webnn.errors import Conflict, Missing, Unavailable
+from webnn.specs import Specs
+from webnn.store import keys
+from webnn.store.ports import Blobs, Catalog
+from webnn.tokens import Member
+
+ATTEMPTS = 10
+# Looked at, newest first. All that come at once would want the very newest; so each begins with another of these.
+NEWEST = 8
+
+
+class Peers:
+    """Swaps updates between clients."""
+
+    def __init__(self, catalog: Catalog, blobs: Blobs, specs: Specs, *, clock: Callable[[], int]) -> None:
+        """Takes its stores and a clock (milliseconds since 1970)."""
+        self._catalog = catalog
+        self._blobs = blobs
+        self._specs = specs
+        self._clock = clock
+
+    def exchange(self, member: Member, update_id: str) -> Update | None:
+        """Leaves one of the client's own uploaded updates; gives another client's, or None if there is none.
+
+        Raises:
+            Missing: No such run, or it merges on the server; or no such update of this client.
+            Conflict: The run is not running, or the update is not uploaded yet or of another generation, or the client
+                left a newer one.
+            Unavailable: A store did not answer, or too many swap at this moment.
+        """
+        self._check_run(member.run)
+        update = self._own(member, update_id)
+        told = self._told(member.run, update_id)
+        if told is None:
+            self._check_update(update)
+            told = self._swapped(update)
+        return self._catalog.update(member.run, told.received) if told.received else None
+
+    def _check_run(self, run: str) -> None:
+        if self._specs.of(run).merge.where != "peer":
+            raise Missing(f"run {run!r} merges on the server: there is nothing to exchange")
+
+    def _own(self, member: Member, update_id: str) -> Update:
+        update = self._catalog.update(member.run, update_id)
+        if update.client_id != member.client_id:
+            raise Missing(f"no update {update_id!r}")
+        return update
+
+    def _told(self, run: str, update_id: str) -> Exchange | None:
+        try:
+            return self._catalog.exchange(run, update_id)
+        except Missing:
+            return None
+
+    def _check_update(self, update: Update) -> None:
+        head = self._catalog.head(update.run)
+        if head.status is not Status.RUNNING:
+            raise Conflict(f"the run is {head.status}")
+        if update.generation != head.generation:
+            raise Conflict(f"the run is at generation {head.generation}, the update at {update.generation}")
+        key = keys.update(update.run, update.update_id)
+        if [blob.key for blob in self._blobs.listed(key, "", 1)] != [key]:
+            raise Conflict("the update is not uploaded yet")
+
+    def _swapped(self, update: Update) -> Exchange:
+        for attempt in range(ATTEMPTS):
+            previous = self._catalog.last_offer(update.run, update.client_id)
+            if previous is not None and previous.update_id > update.update_id:
+                raise Conflict(f"the client left a newer update, {previous.update_id}")
+            taken = self._pick(update, attempt)
+            if told := self._tried(update, taken, previous):
+                return told
+        raise Unavailable(f"too many swap updates of run {update.run!r} at this moment", run=update.run)
+
+    def _pick(self, update: Update, attempt: int) -> Offer | None:
+        """One of the newest of others; not the same as everybody else, and another at the next attempt."""
+        offers = self._catalog.offers(update.run, NEWEST + 1)
+        others = [offer for offer in offers if offer.client_id != update.client_id][:NEWEST]
+        return others[(zlib.crc32(update.client_id.encode()) + attempt) % len(others)] if others else None
+
+    def _tried(self, update: Update, taken: Offer | None, previous: Offer | None) -> Exchange | None:
+        """The exchange if it landed, now or before; None if another was faster."""
+        exchange = Exchange(
+            run=update.run,
+            update_id=update.update_id,
+            client_id=update.client_id,
+            at=self._clock(),
+            received=taken.update_id if taken else "",
+            received_from=taken.client_id if taken else "",
+        )
+        try:
+            self._catalog.swap(exchange, taken, previous)
+        except Conflict:  # perhaps because a repeat of this very request landed
+            return self._told(update.run, update.update_id)
+        except Unavailable:  # it may have landed: read back, and if it did not yet, let the client ask again
+            told = self._told(update.run, update.update_id)
+            if told is None:
+                raise
+            return told
+        return exchange
