@@ -19,9 +19,8 @@ import merge_drain
 import merge_flower
 import numpy as np
 from measure import Times, alternate, clocked, machine, median, ratio, table, verdict
-from merge_load import RULES, Load, contributions
+from merge_load import RULES, Load, merged
 
-from webnn.core.merge import merge
 from webnn.core.rules import AnyRule
 from webnn.core.wire import Vector, decode_vector
 from webnn.store.ports import MAX_COMMIT
@@ -45,10 +44,9 @@ def numpy_reads_and_adds_with_bases(load: Load, accumulator: Vector) -> Vector:
     return accumulator
 
 
-def merged(load: Load, rule: AnyRule) -> Vector:
+def weights_after(load: Load, rule: AnyRule) -> Vector:
     """What is measured: bytes to the weights of 100 versions later."""
-    head = decode_vector(load.specs, load.head)
-    return merge(rule, head, 0, 0, contributions(load, rule)).weights
+    return merged(load, rule, decode_vector(load.specs, load.head)).weights
 
 
 def timed(load: Load, repetitions: int, full: bool) -> Times:
@@ -59,7 +57,7 @@ def timed(load: Load, repetitions: int, full: bool) -> Times:
         "numpy with bases": lambda: numpy_reads_and_adds_with_bases(load, accumulator),
     }
     for name, rule in RULES.items():
-        candidates[name] = partial(merged, load, rule)
+        candidates[name] = partial(weights_after, load, rule)
     if full:
         candidates |= merge_drain.candidates(load, RULES)
     return alternate({name: clocked(work) for name, work in candidates.items()}, repetitions)

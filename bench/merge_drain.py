@@ -90,7 +90,7 @@ def _spec(load: Load, rule: AnyRule) -> bytes:
         {
             "modelTopology": {},
             "weightsManifest": [{"weights": load.specs}],
-            "training": {"rule": rule},
+            "merge": {"rule": rule},
             "data": {
                 "inputs": [{"name": "x", **scalar}],
                 "targets": [{"name": "y", **scalar}],

@@ -21,9 +21,8 @@ from collections.abc import Callable
 
 import numpy as np
 from measure import clocked
-from merge_load import EXAMPLES, Load, contributions
+from merge_load import EXAMPLES, Load, merged
 
-from webnn.core.merge import merge
 from webnn.core.rules import Delta
 from webnn.core.staleness import Constant
 from webnn.core.wire import Vector, decode_vector
@@ -46,7 +45,7 @@ def undiscounted(load: Load) -> Work:
 
 
 def _ours(load: Load, rule: Delta) -> Work:
-    return lambda: merge(rule, decode_vector(load.specs, load.head), 0, 0, contributions(load, rule)).weights
+    return lambda: merged(load, rule, decode_vector(load.specs, load.head)).weights
 
 
 def aggregate(load: Load) -> Work:

@@ -6,13 +6,15 @@ from typing import Self
 
 import numpy as np
 
-from webnn.core.merge import Contribution
-from webnn.core.rules import AnyRule, Average, Delta, Weighted
+from webnn.core.merge import Contribution, Merged, merge
+from webnn.core.recipe import Merging, Recipe
+from webnn.core.rules import AnyRule, Auto, Average, Delta, Weighted
+from webnn.core.state import zeros
 from webnn.core.tensors import TensorSpec
-from webnn.core.wire import decode_vector, encode_vector, sha256
+from webnn.core.wire import Vector, decode_vector, encode_vector, sha256
 
 # As a run gets them by default. All updates of the load are made from version 0, so staleness goes from 0 to 99.
-RULES: dict[str, AnyRule] = {"delta": Delta(), "average": Average(), "weighted": Weighted()}
+RULES: dict[str, AnyRule] = {"delta": Delta(), "auto": Auto(), "average": Average(), "weighted": Weighted()}
 
 BIAS = 1000
 EXAMPLES = 64
@@ -75,6 +77,13 @@ def contributions(load: Load, rule: AnyRule, *, fresh: bool = False) -> Iterator
             steps=LOCAL_STEPS,
             examples=EXAMPLES,
         )
+
+
+def merged(load: Load, rule: AnyRule, head: Vector, *, fresh: bool = False) -> Merged:
+    """All of them merged into the head, by this rule alone."""
+    recipe = Recipe(rule)
+    state = zeros(recipe.remembers, head.size)
+    return merge(Merging(recipe, load.specs), head, 0, 0, contributions(load, rule, fresh=fresh), state)
 
 
 def _copied(body: bytes) -> bytes:

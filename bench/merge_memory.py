@@ -14,9 +14,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from merge_drain import NAME, FreshBlobs, prepared
-from merge_load import RULES, Load, contributions
+from merge_load import RULES, Load, merged
 
-from webnn.core.merge import merge
 from webnn.core.rules import AnyRule
 from webnn.core.wire import decode_vector, encode_vector
 
@@ -26,7 +25,7 @@ def merging(load: Load, rule: AnyRule) -> Callable[[], object]:
 
     def run() -> object:
         head = decode_vector(load.specs, memoryview(load.head).tobytes())
-        return merge(rule, head, 0, 0, contributions(load, rule, fresh=True)).weights
+        return merged(load, rule, head, fresh=True).weights
 
     return run
 
