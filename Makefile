@@ -79,6 +79,7 @@ bench: setup build/experiments/.stamp ## Take the figures of bench/README.md
 
 experiments: setup build/experiments/.stamp ## Run the experiments and write docs/experiments.md (DATA=folder with MNIST; hours)
 	@build/experiments/bin/python experiments/run.py --data $(DATA) $(ARGS)
+	@build/experiments/bin/python experiments/reality.py --data $(DATA)
 	@build/experiments/bin/python experiments/page.py
 
 # An environment of its own, for experiments, benchmarks and tests against others' work: Flower wants other versions, and
@@ -86,7 +87,7 @@ experiments: setup build/experiments/.stamp ## Run the experiments and write doc
 build/experiments/.stamp: pyproject.toml
 	@echo "Setting up build/experiments, with TensorFlow and Flower (2.5 GB) …" >&2
 	@$(PYTHON) -m venv build/experiments
-	@build/experiments/bin/pip install --quiet --disable-pip-version-check -e '.[simulate,tf,bench]'
+	@build/experiments/bin/pip install --quiet --disable-pip-version-check -e '.[local,simulate,tf,bench]'
 	@touch $@
 
 lock: setup ## Write the versions in .venv to constraints.txt

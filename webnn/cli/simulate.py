@@ -69,6 +69,8 @@ def _population(command: Callable[..., None]) -> Callable[..., None]:
 @click.option("--rule", callback=_named, default=None, help="Merge rule: a name or JSON. [default: the spec's]")
 @click.option("--robust", callback=_named, default=None, help="Robust fold: a name or JSON.")
 @click.option("--server-optimizer", callback=_named, default=None, help="Server optimizer: a name or JSON.")
+@click.option("--where", type=click.Choice(["server", "peer"]), default=None,
+              help="Who merges. [default: the spec's]")  # fmt: skip
 @click.option("--optimizer", type=click.Choice(["sgd", "momentum", "adam", "muon"]), default=None,
               help="Of the clients. [default: the spec's; muon for auto]")  # fmt: skip
 @click.option("--learning-rate", type=float, default=None, help="Of the clients. [default: one for the optimizer]")
@@ -148,6 +150,7 @@ def _document(options: dict[str, Any]) -> dict[str, Any]:
         training = {name: training[name] for name in ("loss", "batch_size", "local_steps") if name in training}
         if options["rule"]["name"] == "auto":
             training.pop("local_steps", None)
+    merge |= {"where": options["where"]} if options["where"] else {}
     merge |= {"robust": [options["robust"]]} if options["robust"] else {}
     merge |= {"optimizer": options["server_optimizer"]} if options["server_optimizer"] else {}
     given = ("optimizer", "learning_rate", "local_steps", "batch_size")

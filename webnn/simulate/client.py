@@ -6,21 +6,24 @@ import numpy as np
 
 from webnn.clients import Stop, Task, Train, Wait
 from webnn.core.records import Head
-from webnn.core.spec import Shard, Spec
+from webnn.core.spec import Shard
 from webnn.core.wire import Array, Vector, encode_vector, sha256
 from webnn.errors import Conflict
-from webnn.simulate.learner import Learned, Learner, Practice
+from webnn.simulate.learner import Learner, Practice
+from webnn.simulate.peer import Company, Peer
 from webnn.simulate.population import Character, Population, harmed
 from webnn.simulate.shuffle import permutation
 from webnn.tokens import Member
 from webnn.updates import Announcement, Opened
+
+EVALUATING = 1 / 3  # of the time that training takes: one pass forward instead of that, and one back twice as long
 
 
 class Gone(Exception):  # no error: the client closed its page
     """The client is gone, and what it was doing with it."""
 
 
-class Site(Protocol):
+class Site(Company, Protocol):
     """What a client finds outside itself. Times are in units of one mini-batch on a client of speed 1."""
 
     @property
@@ -69,6 +72,10 @@ class Site(Protocol):
         """Inputs and targets of all of them, for who has data of its own."""
         ...
 
+    def validated(self, weights: Vector, shard: Shard) -> float:
+        """The accuracy of weights on a shard of the validation set."""
+        ...
+
     def moved(self, up: int = 0, down: int = 0) -> None:
         """Counts bytes."""
         ...
@@ -85,7 +92,7 @@ class Volunteer:
         self._memory = site.learner.fresh()
         self._kept: set[str] = set()  # shards, by their hash
         self._checkpoint = ""
-        self._passes = 0
+        self._peer = Peer(site)
 
     def live(self) -> None:
         """Until the run is over or the client leaves."""
@@ -100,20 +107,42 @@ class Volunteer:
                 self._wait(task.seconds if isinstance(task, Wait) else 1.0)
 
     def _train(self, task: Train, member: Member) -> None:
-        training = task.spec.training
+        training, peer = task.spec.training, task.genesis is not None
         self._load(task)
-        base = self._site.weights(task.head)
+        start = self._peer.start(task, self._site.weights) if peer else self._site.weights(task.head)
         inputs, targets = self._batches(task)
         practice = Practice(training.optimizer, training.rate)
-        learned = self._site.learner.train(base, self._memory, inputs, targets, practice)
+        learned = self._site.learner.train(start, self._memory, inputs, targets, practice)
         self._wait(training.local_steps / self._character.speed)
         self._memory = learned.memory
-        self._send(task, member, learned, harmed(self._character.attack, learned.weights - base, self._chance))
+        accuracy, steps = self._validated(task, learned.weights), training.local_steps
+        if peer:
+            steps = self._peer.trained(learned.weights, steps, accuracy)
+        delta = learned.weights - (self._site.genesis() if peer else start)
+        body = encode_vector(harmed(self._character.attack, delta, self._chance))
+        sent = self._send(task, member, body, _announcement(task, learned.loss, accuracy, steps, body))
+        if peer and sent is not None:
+            self._meet(task, member, sent)
+
+    def _validated(self, task: Train, weights: Vector) -> float | None:
+        """The accuracy on its validation shard, if it was told to look."""
+        if task.validation is None:
+            return None
+        batches = task.validation.examples / task.spec.training.batch_size
+        self._wait(batches * EVALUATING / self._character.speed)
+        return self._site.validated(weights, task.validation)
+
+    def _meet(self, task: Train, member: Member, update_id: str) -> None:
+        down = self._peer.meet(task, member, update_id)
+        self._site.moved(down=down)
+        self._transfer(down)
 
     def _load(self, task: Train) -> None:
         """What it does not have yet."""
-        down = 0 if task.head.sha256 == self._checkpoint else task.head.bytes
+        down = 0 if task.head.sha256 == self._checkpoint or self._peer.goes_on(task) else task.head.bytes
         self._checkpoint = task.head.sha256
+        if task.genesis is not None and not self._peer.goes_on(task):
+            down += task.head.bytes  # the genesis
         if self._character.examples is None and task.shard.sha256 not in self._kept:
             self._kept.add(task.shard.sha256)
             down += task.shard.bytes
@@ -135,17 +164,18 @@ class Volunteer:
             labels = targets.max() - labels
         return inputs[rows].reshape(steps, size, *inputs.shape[1:]), labels.reshape(steps, size, *targets.shape[1:])
 
-    def _send(self, task: Train, member: Member, learned: Learned, delta: Vector) -> None:
-        body, spec = encode_vector(delta), task.spec
+    def _send(self, task: Train, member: Member, body: bytes, announcement: Announcement) -> str | None:
+        """The id of the update, if it was uploaded."""
         try:
-            opened = self._site.announce(member, _announcement(spec, task.head, learned, body))
+            opened = self._site.announce(member, announcement)
         except Conflict:  # the run was finished or rolled back meanwhile; the next task will tell
-            return
+            return None
         if self._chance.random() < self._site.population.failures:
-            return
+            return None
         self._transfer(len(body))
         self._site.moved(up=len(body))
         self._site.upload(opened, body)
+        return opened.update_id
 
     def _transfer(self, count: int) -> None:
         if count:
@@ -163,15 +193,16 @@ class Volunteer:
             self._site.sleep(units)
 
 
-def _announcement(spec: Spec, head: Head, learned: Learned, body: bytes) -> Announcement:
-    steps = spec.training.local_steps
+def _announcement(task: Train, loss: float, accuracy: float | None, steps: int, body: bytes) -> Announcement:
+    training = task.spec.training
     return Announcement(
-        base_version=head.version,
-        generation=head.generation,
+        base_version=task.head.version if task.genesis is None else task.genesis.version,
+        generation=task.head.generation,
         local_steps=steps,
-        examples=steps * spec.training.batch_size,
+        examples=training.local_steps * training.batch_size,
         bytes=len(body),
         sha256=sha256(body),
         encoding="float32",
-        loss=learned.loss,
+        loss=loss,
+        accuracy=accuracy,
     )

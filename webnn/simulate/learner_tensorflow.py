@@ -5,6 +5,7 @@ compiled function, so that thousands of clients share one model.
 """
 
 import json
+import os
 from functools import cache, partial
 from typing import Any
 
@@ -176,6 +177,7 @@ class TensorFlowLearner:
 
 
 def _tensorflow() -> tuple[Any, Any]:
+    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")  # off by default on some processors: 4 times as slow there
     try:
         import tensorflow as tf  # noqa: PLC0415  # seconds to import
         import tf_keras  # noqa: PLC0415

@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from webnn.clients import Evaluate, Task
 from webnn.core.ids import make_id
-from webnn.core.records import Head
+from webnn.core.records import Head, Update
 from webnn.core.spec import Shard
 from webnn.core.wire import Array, Vector, decode_vector
 from webnn.datasets import Dataset
@@ -29,6 +29,7 @@ UNIT = 1000  # milliseconds of the timeline: one mini-batch on a client of speed
 RUN = "simulated"
 SECRET = "s" * 64
 NEVER = 10**12
+BODIES = 64  # of merged updates that peers may still be given
 
 
 class Goal(Struct, frozen=True):
@@ -105,7 +106,10 @@ class Simulation:
         publish(self._services.runs, RUN, unending, dataset, self._chance, lambda _done, _all: None)
         spec = self._services.runs.describe(RUN).spec
         self.learner: Learner = learner(spec, dataset)
-        self._spec, self._rows = spec, dict(_rows(spec.data.train))
+        self._spec = spec
+        self._genesis = self.weights(self._catalog.head(RUN))
+        self._rows, self._validation = dict(_rows(spec.data.train)), dict(_rows(spec.data.validation))
+        self._settled: list[str] = []
         self._staleness: list[int] = []
         self._up = self._down = 0
         self._evaluated: tuple[int, Evaluated] | None = None
@@ -183,6 +187,23 @@ class Simulation:
         """Inputs and targets of all of them."""
         return self._dataset.train.inputs, self._dataset.train.targets
 
+    def validated(self, weights: Vector, shard: Shard) -> float:
+        """The accuracy of weights on a shard of the validation set."""
+        rows = self._validation[shard.sha256]
+        return self.learner.evaluate(weights, np.arange(rows.start, rows.stop)).accuracy
+
+    def genesis(self) -> Vector:
+        """The first weights, float32 [parameters]; not to be written to."""
+        return self._genesis
+
+    def exchange(self, member: Member, update_id: str) -> Update | None:
+        """`POST exchange`."""
+        return self._services.peers.exchange(member, update_id)
+
+    def body(self, update: Update) -> bytes:
+        """Of an update."""
+        return bytes(self._blobs.get(keys.update(RUN, update.update_id)))
+
     def moved(self, up: int = 0, down: int = 0) -> None:
         """Counts bytes."""
         self._up += up
@@ -196,7 +217,15 @@ class Simulation:
         for update in attempt.commit.settled:
             if update.staleness is not None and update.version is not None:
                 self._staleness.append(update.staleness)
-        self._blobs.delete([keys.update(RUN, update.update_id) for update in attempt.commit.settled])
+        self._forget([keys.update(RUN, update.update_id) for update in attempt.commit.settled])
+
+    def _forget(self, bodies: list[str]) -> None:
+        """Deletes them; where peers may still want the newest, those before."""
+        self._settled += bodies
+        keep = BODIES + 2 * self.population.clients if self._spec.merge.where == "peer" else 0
+        cut = max(len(self._settled) - keep, 0)
+        self._blobs.delete(self._settled[:cut])
+        del self._settled[:cut]
 
     def _new_id(self) -> str:
         return make_id(self._timeline.now, self._chance.bytes(10))
