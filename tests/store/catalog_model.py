@@ -14,9 +14,11 @@ from webnn.core.records import (
     Commit,
     Evaluation,
     EvaluationLease,
+    Exchange,
     Head,
     LedgerEntry,
     MergeLease,
+    Offer,
     Run,
     Status,
     SweepMark,
@@ -39,6 +41,9 @@ class Rows:
     lease: EvaluationLease | None = None
     turn: MergeLease | None = None
     mark: SweepMark | None = None
+    offers: dict[str, Offer] = field(default_factory=dict)
+    last: dict[str, Offer] = field(default_factory=dict)
+    exchanges: dict[str, Exchange] = field(default_factory=dict)
 
 
 class Model:
@@ -110,6 +115,26 @@ class Model:
         rows = self._rows(lease.run)
         _refuse(rows.lease not in (previous, lease))
         rows.lease = lease
+
+    def offers(self, run: str, limit: int) -> list[Offer]:
+        left = self._rows(run).offers
+        return [left[update_id] for update_id in sorted(left, reverse=True)][:limit]
+
+    def last_offer(self, run: str, client_id: str) -> Offer | None:
+        return self._rows(run).last.get(client_id)
+
+    def exchange(self, run: str, update_id: str) -> Exchange:
+        return _found(self._rows(run).exchanges, update_id)
+
+    def swap(self, exchange: Exchange, taken: Offer | None, previous: Offer | None) -> None:
+        rows, mine = self._rows(exchange.run), Offer(exchange.run, exchange.update_id, exchange.client_id)
+        _refuse(mine.update_id in rows.exchanges)
+        _refuse(taken is not None and taken.update_id not in rows.offers)
+        _refuse(rows.last.get(mine.client_id) != previous)
+        for gone in (taken, previous):
+            rows.offers.pop(gone.update_id if gone else "", None)
+        rows.exchanges[mine.update_id] = exchange
+        rows.offers[mine.update_id] = rows.last[mine.client_id] = mine
 
     def merge_lease(self, run: str) -> MergeLease | None:
         return self._rows(run).turn

@@ -12,6 +12,7 @@ from typing import Any
 import catalog_draws as draws
 import pytest
 from catalog_model import outcome
+from catalog_peers import PeerRules
 from catalog_rules import EVERYTHING, ClientRules, Compared, EvaluationRules, RunRules, TableRules, heads, runs
 from catalog_turns import TurnRules
 from hypothesis import HealthCheck, Phase, assume, settings
@@ -193,7 +194,7 @@ class Committing(RunRules, UpdateRules, CommitRules, TurnRules):
     """How runs move on."""
 
 
-class TakingPart(RunRules, TableRules, ClientRules, EvaluationRules, TurnRules):
+class TakingPart(RunRules, TableRules, ClientRules, EvaluationRules, TurnRules, PeerRules):
     """Who asks for what, and finds what."""
 
 

@@ -237,7 +237,7 @@ class Peers(Protocol):
         ...
 
     def swap(self, exchange: Exchange, taken: Offer | None, previous: Offer | None) -> None:
-        """Leaves `exchange.update_id`, takes `taken` and withdraws `previous`, all or nothing.
+        """Leaves `exchange.update_id`, takes `taken`, of another client, and withdraws `previous`, all or nothing.
 
         Raises:
             Conflict: The update was exchanged before, `taken` is no longer there, or the client left another than
