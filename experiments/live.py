@@ -23,7 +23,7 @@ from webnn.simulate.run import Goal, Simulation, simulate
 
 CHECKOUT = Path(__file__).parents[1]
 TARGET, EVERY, BATCH = 0.98, 4, 64
-LIMIT = {1: 1500.0, 4: 800.0}
+LIMIT = {1: 1500.0, 4: 800.0, 8: 600.0, 32: 300.0, 64: 200.0}  # else 400
 LONGEST = {1: 1500.0, 4: 500.0, 8: 300.0, 16: 250.0, 32: 200.0, 64: 180.0}  # for the yardsticks
 SHARD = {"sha256": "0" * 64, "bytes": 785, "examples": 1}
 
@@ -51,7 +51,7 @@ def learner(folder: Path) -> tuple[Spec, TensorFlowLearner]:
 
 def limit(clients: int) -> float:
     """The longest that a case may take."""
-    return LIMIT.get(clients, 600.0)
+    return LIMIT.get(clients, 400.0)
 
 
 def run(case: Case, folder: Path) -> dict[str, Any]:
