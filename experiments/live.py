@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 import numpy as np
-from cases import RECIPES, Case
+from cases import LONGEST_FLOWER, RECIPES, Case
 
 from webnn.core import spec as specs
 from webnn.core.initial import initial_weights
@@ -127,7 +127,7 @@ def flower(case: Case, folder: Path) -> dict[str, Any]:
     rows = batches(len(train.inputs), steps * BATCH, chance)
     weights, strategy, time = initial_weights(spec.weights, chance), FedAvg(), 0.0
     accuracy, rounds = 0.0, 0
-    while time < given.get("limit", 2000.0):
+    while time < LONGEST_FLOWER:
         answers: list[Any] = []
         for _ in range(given["clients"]):
             taken = next(rows).reshape(steps, BATCH)
