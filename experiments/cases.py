@@ -85,7 +85,7 @@ def finals(tried: Sequence[Case], timed: Timed, count: int) -> Iterator[Case]:
 
 
 FEDBUFF = {"name": "fedbuff", "size": 8}
-ADDING = {"rule": {"name": "delta", "discount": {"name": "constant"}}, "optimizer": "muon", "rate": 0.03}
+ADDING = {"rule": {"name": "delta", "discounting": {"name": "constant"}}, "optimizer": "muon", "rate": 0.03}
 RULES: dict[str, dict[str, Any]] = {
     "auto": {"rule": {"name": "auto"}},
     "delta": {"rule": {"name": "delta"}, "optimizer": "sgd", "rate": 0.2},
@@ -154,4 +154,4 @@ def wall(timed: Timed) -> Iterator[Case]:
 
 def everything(timed: Timed) -> list[Case]:
     """All cases known by now, the quick answers first."""
-    return [*hardship(), *harm(), *yardsticks(timed), *wall(timed), *rules(), *history()]
+    return [*hardship(), *harm(), *yardsticks(timed), *wall(timed), *history(), *rules()]

@@ -60,6 +60,12 @@ def timed_by(results: dict[str, dict[str, Any]]) -> Timed:
     return timed
 
 
+def keep(case: Case, result: dict[str, Any]) -> None:
+    """Adds a result."""
+    with RESULTS.open("a") as file:
+        file.write(json.dumps({"case": case.name, **result}) + "\n")
+
+
 def missing(parts: list[str] | None) -> list[Case]:
     """What has no result yet."""
     results = kept()
@@ -81,15 +87,21 @@ def main() -> None:
         TimeElapsedColumn(),
         TimeRemainingColumn(),
     )
+    failed: dict[str, BaseException] = {}
     with ProcessPoolExecutor(arguments.jobs) as pool, Progress(*columns, console=Console(stderr=True)) as bar:
-        while cases := missing(arguments.only):
+        while cases := [case for case in missing(arguments.only) if case.name not in failed]:
             task = bar.add_task("cases", total=len(cases))
             waiting = {pool.submit(lived, case, arguments.data): case for case in cases}
             for done in as_completed(waiting):
-                case = waiting[done]
-                with RESULTS.open("a") as file:
-                    file.write(json.dumps({"case": case.name, **done.result()}) + "\n")
+                case, error = waiting[done], done.exception()
+                if error is None:
+                    keep(case, done.result())
+                else:  # the others are worth hours
+                    failed[case.name] = error
+                    bar.console.print(f"{case.name} failed: {error!r}")
                 bar.update(task, advance=1, description=f"{case.part}: {case.label}")
+    if failed:
+        raise SystemExit(f"{len(failed)} cases failed")
 
 
 if __name__ == "__main__":
