@@ -85,7 +85,8 @@ def finals(tried: Sequence[Case], timed: Timed, count: int) -> Iterator[Case]:
 
 
 FEDBUFF = {"name": "fedbuff", "size": 8}
-ADDING = {"rule": {"name": "delta", "discounting": {"name": "constant"}}, "optimizer": "muon", "rate": 0.03}
+HALF = {"name": "delta", "server_rate": 0.5, "discounting": {"name": "constant"}}
+ADDING = {"rule": HALF, "optimizer": "muon", "rate": 0.02}
 RULES: dict[str, dict[str, Any]] = {
     "auto": {"rule": {"name": "auto"}},
     "delta": {"rule": {"name": "delta"}, "optimizer": "sgd", "rate": 0.2},
@@ -154,4 +155,4 @@ def wall(timed: Timed) -> Iterator[Case]:
 
 def everything(timed: Timed) -> list[Case]:
     """All cases known by now, the quick answers first."""
-    return [*hardship(), *harm(), *yardsticks(timed), *wall(timed), *history(), *rules()]
+    return [*hardship(), *yardsticks(timed), *wall(timed), *history(), *rules(), *harm()]
