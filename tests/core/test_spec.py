@@ -247,3 +247,9 @@ def test_a_topology_nested_deeper_than_any_model_is_invalid() -> None:
     body = json.dumps(a_spec()).encode().replace(b'"layers": []', b'"layers": ' + b"[" * 50_000 + b"]" * 50_000)
     with pytest.raises(Invalid):
         parse(body)
+
+
+@pytest.mark.parametrize("number", [float("nan"), float("inf"), -float("inf")])
+def test_a_number_that_json_lacks_is_refused_instead_of_becoming_the_default(number: float) -> None:
+    with pytest.raises(Invalid, match="NaN or infinite"):
+        encode({"training": {"local_steps": 4, "rates": [{"learning_rate": number}]}})

@@ -103,7 +103,8 @@ def test_people_see_a_table_and_a_chart(typed: Callable[..., Result], tmp_path: 
         (("--rule", "sum"), Invalid, "Invalid value 'sum'"),
         (("--rule", '{"name": "fedbuff", "size": 0}'), Invalid, "size"),
         (("--server-optimizer", "adam", "--rule", "average"), Invalid, "average does not"),
-        (("--learning-rate", "-1"), Invalid, "learning_rate"),
+        (("--dirichlet", "nan"), Invalid, "dirichlet"),
+        (("--where", "peer", "--rule", "delta"), Invalid, "peers merge by"),
         (("--data", "."), Missing, "train-images"),
         (("--model", str(EXAMPLES / "mnist")), Invalid, "its spec says (360, 28, 28, 1)"),
         (("--plot", "/nowhere/chart.png", "--time", "4"), Invalid, "cannot be written"),
@@ -117,7 +118,20 @@ def test_what_makes_no_sense_is_said(
     assert says in shown.exception.message
 
 
-def test_a_rule_that_is_neither_a_name_nor_json_is_a_wrong_option(typed: Callable[..., Result]) -> None:
-    shown = typed("--rule", "{name")
+@pytest.mark.parametrize(
+    ("option", "value", "says"),
+    [
+        ("--rule", "{name", "neither a name nor JSON"),
+        ("--rule", "{}", 'takes a "name"'),
+        ("--learning-rate", "-1", "not in the range"),
+        ("--learning-rate", "nan", "not a number to work with"),
+        ("--every", "nan", "not a number to work with"),
+        ("--target", "nan", "not a number to work with"),
+        ("--time", "inf", "not a number to work with"),
+    ],
+)
+def test_wrong_options_are_told_by_name(typed: Callable[..., Result], option: str, value: str, says: str) -> None:
+    shown = typed(option, value)
     assert shown.exit_code == 2
-    assert "neither a name nor JSON" in shown.stderr
+    assert f"'{option}'" in shown.stderr
+    assert says in shown.stderr

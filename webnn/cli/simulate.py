@@ -1,6 +1,7 @@
 """`webnn simulate`: a run without browsers, in virtual time."""
 
 import json
+import math
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,17 @@ DATA_SEED = 0
 DEFAULTS = msgspec.to_builtins(Population())
 
 
+class Finite(click.FloatRange):
+    """A range whose bounds NaN does not slip through."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """The number. Raises click.BadParameter."""
+        found = float(super().convert(value, param, ctx))
+        if not math.isfinite(found):
+            self.fail(f"{value!r} is not a number to work with", param, ctx)
+        return found
+
+
 def _named(_context: Any, _parameter: Any, value: str | None) -> Any:
     """A part of a recipe: its name, or JSON with its parameters."""
     if value is None:
@@ -28,9 +40,12 @@ def _named(_context: Any, _parameter: Any, value: str | None) -> Any:
     if not value.startswith("{"):
         return {"name": value}
     try:
-        return json.loads(value)
+        found = json.loads(value)
     except ValueError as error:
         raise click.BadParameter(f"neither a name nor JSON: {error}") from error
+    if not isinstance(found.get("name"), str):
+        raise click.BadParameter('JSON takes a "name"')
+    return found
 
 
 def _population(command: Callable[..., None]) -> Callable[..., None]:
@@ -73,15 +88,20 @@ def _population(command: Callable[..., None]) -> Callable[..., None]:
               help="Who merges. [default: the spec's]")  # fmt: skip
 @click.option("--optimizer", type=click.Choice(["sgd", "momentum", "adam", "muon"]), default=None,
               help="Of the clients. [default: the spec's; muon for auto]")  # fmt: skip
-@click.option("--learning-rate", type=float, default=None, help="Of the clients. [default: one for the optimizer]")
+@click.option(
+    "--learning-rate",
+    type=Finite(0.0, min_open=True),
+    default=None,
+    help="Of the clients. [default: one for the optimizer]",
+)
 @click.option("--local-steps", type=int, default=None, help="Mini-batches to an update. [default: the spec's]")
 @click.option("--batch-size", type=int, default=None, help="Examples in a mini-batch. [default: the spec's]")
 @_population
-@click.option("--target", type=click.FloatRange(0.0, 1.0), default=0.98, show_default=True,
+@click.option("--target", type=Finite(0.0, 1.0), default=0.98, show_default=True,
               help="Accuracy on the whole test set at which to stop.")  # fmt: skip
-@click.option("--time", "limit", type=click.FloatRange(0.0, min_open=True), default=1000.0, show_default=True,
+@click.option("--time", "limit", type=Finite(0.0, min_open=True), default=1000.0, show_default=True,
               help="The longest.")  # fmt: skip
-@click.option("--every", type=click.FloatRange(0.0, min_open=True), default=4.0, show_default=True,
+@click.option("--every", type=Finite(0.0, min_open=True), default=4.0, show_default=True,
               help="Time between evaluations; they take none.")  # fmt: skip
 @click.option("--seeds", type=click.IntRange(1, 1000), default=1, show_default=True, help="Runs, each with its chance.")
 @click.option("--plot", type=click.Path(dir_okay=False, path_type=Path), default=None, help="Draw a chart.")

@@ -5,6 +5,7 @@ the rule and its parameters exist.
 """
 
 from collections.abc import Mapping, Sequence
+from math import isfinite
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -211,8 +212,23 @@ def _with_optimizer(spec: Spec) -> Spec:
 
 
 def encode(document: Mapping[str, Any]) -> bytes:
-    """A spec document as the bytes that are stored and hashed (sorted, so equal documents are equal bytes)."""
-    return msgspec.json.encode(document, order="sorted")
+    """A spec document as the bytes that are stored and hashed (sorted, so equal documents are equal bytes).
+
+    Raises:
+        Invalid: A number in it is NaN or infinite, which JSON lacks: it would become null, and that the default.
+    """
+    found = msgspec.json.encode(document, order="sorted")
+    if not _finite(msgspec.to_builtins(document)):
+        raise Invalid("the spec is wrong: one of its numbers is NaN or infinite")
+    return found
+
+
+def _finite(value: Any) -> bool:
+    if isinstance(value, Mapping):
+        return all(_finite(one) for one in value.values())
+    if isinstance(value, list | tuple):
+        return all(_finite(one) for one in value)
+    return not isinstance(value, float) or isfinite(value)
 
 
 def _check_names(what: str, tensors: Sequence[TensorSpec]) -> None:
