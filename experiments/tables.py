@@ -77,6 +77,12 @@ def shown(results: Sequence[Result]) -> str:
     return text if len(reached) == len(results) else f"{text} ({len(reached)} of {len(results)})"
 
 
+def stopped(results: Sequence[Result]) -> str:
+    """The times of those that stopped of themselves, and what accuracy they had then on all test images."""
+    accuracy = [result["accuracy"] for result in results if result["time"] is not None]
+    return f"{shown(results)}: {np.mean(accuracy):.1%}" if accuracy else shown(results)
+
+
 def share(one: float, other: float, digits: int = 1) -> str:
     """One divided by the other, if there are both."""
     return f"{one / other:.{digits}f}" if np.isfinite(one) and np.isfinite(other) else ""
@@ -122,7 +128,7 @@ def all_rules(results: Results) -> str:
     for case in rules():
         rows[case.label][case.given["clients"]] = shown(results.of(case.kind, case.label, **case.given))
     body = [[f"`{label}`", *(row.get(clients, "") for clients in CROWDS)] for label, row in rows.items()]
-    return table(["rule", *(f"{clients} clients" for clients in CROWDS)], body)
+    return table(["rule", *(f"{clients} client{'s' * (clients > 1)}" for clients in CROWDS)], body)
 
 
 def hardships(results: Results) -> str:
@@ -183,7 +189,8 @@ def history(results: Results) -> str:
     rows = []
     for rule in ("average", "weighted", "mimic", "copy"):
         for kind, words in (("as_it_ran", "as it ran"), ("as_described", "as described")):
-            cells = [shown(results.of(kind, rule, clients=clients)) for clients in (1, 2, 4, 8)]
+            groups = [results.of(kind, rule, clients=clients) for clients in (1, 2, 4, 8)]
+            cells = [stopped(group) if kind == "as_it_ran" else shown(group) for group in groups]
             reported = ", ".join(f"{n}: {time}" for n, time in REPORTED.get(rule, {}).items())
             rows.append([f"`{rule}`", words, *cells, reported if kind == "as_it_ran" else ""])
     return table(["rule", "", "1 client", "2", "4", "8", "report, seconds"], rows)
