@@ -3,7 +3,8 @@
 A client leaves its newest update with the server and takes another's, in one conditional write: no update is given to
 two clients, none to its own, and a newer one of the same client replaces one that nobody took. What is left, taken or
 replaced is pending like any update and merged into the head, exactly once: nothing is lost, and the head is what all of
-them come to, which is what validation looks at.
+them come to, which is what validation looks at. What was rejected meanwhile, or is of a generation that was rolled
+back, is given to nobody.
 
 Whoever repeats a request whose answer was lost is told the same again.
 """
@@ -11,7 +12,7 @@ Whoever repeats a request whose answer was lost is told the same again.
 import zlib
 from collections.abc import Callable
 
-from webnn.core.records import Exchange, Offer, Status, Update
+from webnn.core.records import Exchange, Offer, Status, Update, UpdateState
 from webnn.errors import Conflict, Missing, Unavailable
 from webnn.specs import Specs
 from webnn.store import keys
@@ -21,6 +22,7 @@ from webnn.tokens import Member
 ATTEMPTS = 10
 # Looked at, newest first. All that come at once would want the very newest; so each begins with another of these.
 NEWEST = 8
+GIVEN = (UpdateState.PENDING, UpdateState.MERGED)
 
 
 class Peers:
@@ -90,7 +92,16 @@ class Peers:
         """One of the newest of others; not the same as everybody else, and another at the next attempt."""
         offers = self._catalog.offers(update.run, NEWEST + 1)
         others = [offer for offer in offers if offer.client_id != update.client_id][:NEWEST]
-        return others[(zlib.crc32(update.client_id.encode()) + attempt) % len(others)] if others else None
+        begin = (zlib.crc32(update.client_id.encode()) + attempt) % max(len(others), 1)
+        return next((offer for offer in others[begin:] + others[:begin] if self._is_fit(offer, update)), None)
+
+    def _is_fit(self, offer: Offer, update: Update) -> bool:
+        """Whether it may be given: what a rollback took away, or what proved wrong, would come back by the peers."""
+        try:
+            other = self._catalog.update(offer.run, offer.update_id)
+        except Missing:  # its time is over
+            return False
+        return other.generation == update.generation and other.state in GIVEN
 
     def _tried(self, update: Update, taken: Offer | None, previous: Offer | None) -> Exchange | None:
         """The exchange if it landed, now or before; None if another was faster."""

@@ -4,7 +4,7 @@ import pytest
 from faults import Faulty, around, lost, once
 from samples import World, a_world
 
-from webnn.core.records import Status, Update
+from webnn.core.records import Status, Update, UpdateState
 from webnn.errors import Conflict, Missing, Unavailable
 from webnn.store import keys
 from webnn.tokens import Member
@@ -147,6 +147,37 @@ def test_one_of_before_a_rollback_is_refused(world: World) -> None:
     world.services.restorer.rollback("line", 0)
     with pytest.raises(Conflict, match="generation 1"):
         swap(world, update)
+
+
+def test_what_a_rollback_took_away_does_not_come_back_by_the_peers(world: World) -> None:
+    swap(world, left_by(world, "a"))
+    world.services.restorer.rollback("line", 0)
+    newer = world.contribute([1, 0, 0], client_id="b" * 32, generation=1)
+    assert swap(world, newer) is None
+    assert swap(world, world.contribute([1, 0, 0], client_id="c" * 32, generation=1)) == newer.update_id
+
+
+def test_one_that_was_rejected_meanwhile_is_passed_over(world: World) -> None:
+    good, bad = left_by(world, "a"), world.contribute([float("nan"), 0, 0], client_id="b" * 32)
+    assert [swap(world, good), swap(world, bad)] == [None, good.update_id]
+    world.drain()
+    assert world.now(bad).state is UpdateState.REJECTED
+    another = left_by(world, "c")
+    assert swap(world, another) is None
+    assert swap(world, left_by(world, "d")) == another.update_id
+
+
+def test_one_whose_row_has_expired_is_passed_over(world: World) -> None:
+    swap(world, left_by(world, "a"))
+    update, looked = left_by(world, "b"), []
+
+    def expired(name: str) -> None:
+        if name == "update":
+            looked.append(name)
+            if len(looked) == 2:  # its own, then the other's
+                raise Missing("expired")
+
+    assert swap(world, update, around(world, catalog=Faulty(world.catalog, before=expired))) is None
 
 
 def test_a_run_that_merges_on_the_server_has_no_peers() -> None:
