@@ -17,6 +17,7 @@ MUON = {"muon": (0.01, 0.02, 0.04)}  # no part of the yardsticks: shown beside t
 LONGEST_FLOWER = 2000.0
 FAR, FAR_CROWDS, FAR_RATES = 0.985, (1, 8, 16, 32, 64), (0.0025, 0.005, 0.01, 0.02, 0.03)
 FINALISTS = 3  # of a crowd's rates, the best with one seed; they run with all
+TUNED_CROWD, TUNED_RATES, TUNED_LONGEST = 8, (0.05, 0.1, 0.2, 0.4), 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +100,9 @@ RULES: dict[str, dict[str, Any]] = {
     "fedbuff + adam": {"rule": FEDBUFF, "server": {"name": "adam", "rate": 0.01}, "optimizer": "sgd", "rate": 0.1},
     "fedbuff + nesterov": {"rule": FEDBUFF, "server": {"name": "nesterov"}, "optimizer": "sgd", "rate": 0.3},
     "mimic": {"rule": {"name": "mimic"}, "optimizer": "sgd", "rate": 0.3},
+    "mimic_as_printed": {"rule": {"name": "mimic_as_printed"}, "optimizer": "sgd", "rate": 0.3},
 }  # fmt: skip
+UNTUNED = ("auto", "copy", "mimic", "mimic_as_printed")  # no rate would change what these do
 GUARDED: dict[str, dict[str, Any]] = {
     "norm_clip": RULES["auto"] | {"robust": {"name": "norm_clip", "norm": 2.0}},
     "median": ADDING | {"robust": {"name": "median", "size": 20}},
@@ -116,6 +119,15 @@ def rules() -> Iterator[Case]:
     for label, clients in product([label for label in RULES if label != "auto"], CROWDS):
         count = 2 if clients < 32 else 1
         yield from seeds("rules", "run", label, count, recipe=label, clients=clients, every=8)
+
+
+def tuned(timed: Timed) -> Iterator[Case]:
+    """Part 2 once more: what each rule can do with 8 clients, every rate with one seed and the best with all."""
+    for label in [label for label in RULES if label not in UNTUNED]:
+        given = {"recipe": label, "clients": TUNED_CROWD, "limit": TUNED_LONGEST, "every": 8}
+        tried = [Case("tuned", "run", label, 0, given | {"rate": rate}) for rate in TUNED_RATES]
+        yield from tried
+        yield from finals(tried, timed, 1)
 
 
 def hardship() -> Iterator[Case]:
@@ -155,4 +167,4 @@ def wall(timed: Timed) -> Iterator[Case]:
 
 def everything(timed: Timed) -> list[Case]:
     """All cases known by now, the quick answers first."""
-    return [*hardship(), *yardsticks(timed), *wall(timed), *history(), *rules(), *harm()]
+    return [*hardship(), *yardsticks(timed), *wall(timed), *history(), *rules(), *tuned(timed), *harm()]

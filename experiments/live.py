@@ -57,7 +57,8 @@ def limit(clients: int) -> float:
 def run(case: Case, folder: Path) -> dict[str, Any]:
     """Through the simulator, as `webnn simulate` does it."""
     given = dict(case.given)
-    recipe = RECIPES[given.pop("recipe")]
+    recipe = dict(RECIPES[given.pop("recipe")])
+    recipe |= {"rate": given.pop("rate")} if "rate" in given else {}
     merge = {"rule": recipe["rule"]} | ({"optimizer": recipe["server"]} if "server" in recipe else {})
     merge |= {"robust": [recipe["robust"]]} if "robust" in recipe else {}
     training = {"loss": "sparseCategoricalCrossentropy", "local_steps": 4, "batch_size": BATCH}

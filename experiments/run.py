@@ -77,7 +77,9 @@ def main() -> None:
     """All that is missing, with a bar; then what that made known to be missing."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, required=True, help="Folder with MNIST's four IDX files.")
-    parser.add_argument("--only", nargs="*", default=None, help="Parts: rules, hardship, yardsticks, harm, 2018.")
+    parser.add_argument(
+        "--only", nargs="*", default=None, help="Parts: rules, tuned, hardship, yardsticks, wall, harm, 2018."
+    )
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     arguments = parser.parse_args()
     columns = (
