@@ -17,7 +17,7 @@ MUON = {"muon": (0.01, 0.02, 0.04)}  # no part of the yardsticks: shown beside t
 LONGEST_FLOWER = 2000.0
 FAR, FAR_CROWDS, FAR_RATES = 0.985, (1, 8, 16, 32, 64), (0.0025, 0.005, 0.01, 0.02, 0.03)
 FINALISTS = 3  # of a crowd's rates, the best with one seed; they run with all
-TUNED_CROWD, TUNED_RATES, TUNED_LONGEST = 8, (0.05, 0.1, 0.2, 0.4), 1000
+TUNED_CROWD, TUNED_RATES, TUNED_LONGEST = 8, (0.05, 0.1, 0.2, 0.4, 0.8), 1000
 
 
 @dataclass(frozen=True, slots=True)

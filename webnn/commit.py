@@ -22,6 +22,11 @@ What is not uploaded
     uploaded is passed, or rows that are never uploaded would make commits small. From what was passed nothing is lost:
     an upload rings, and all is looked at from the front when the end was reached.
 
+What cannot be merged
+    An update that is good by itself may still take the weights beyond what is finite, or a rule of another package may
+    refuse it. Then the first half of the batch is decided on, and half of that, until it is merged or one update is
+    left, which is rejected with the reason. So each meets the same head, and the same end, whatever batch it was in.
+
 Many at once
     Any number of mergers may run. So that they do not all fold the same updates, each takes the run's turn first, or
     leaves it to the one that has it (`webnn.turns`). That is advice: two that both believe to have the turn do no
@@ -55,7 +60,7 @@ from webnn.core.records import Commit, Head, LedgerEntry, MergedUpdate, Update
 from webnn.core.spec import Spec
 from webnn.decision import Decision, fitting
 from webnn.doorbell import Ring
-from webnn.errors import Unavailable
+from webnn.errors import Invalid, Unavailable
 from webnn.landing import land
 from webnn.newest import Newest
 from webnn.observe import Attempt, Observer, nobody
@@ -164,7 +169,7 @@ class Committer:
                     return replace(done, passed="")
                 done = replace(done, passed="", again=False)
                 continue
-            commit = self._decide(spec, head, batch, newest)
+            commit, batch = self._decide(spec, head, batch, newest)
             if not commit.settled:
                 done = replace(done, passed=batch[-1].update_id)
             elif self._land(commit, begun):
@@ -184,24 +189,24 @@ class Committer:
         self._observe(Attempt(commit, landed, self._clock() - begun))
         return landed
 
-    def _decide(self, spec: Spec, head: Head, batch: list[Update], newest: Newest) -> Commit:
+    def _decide(self, spec: Spec, head: Head, batch: list[Update], newest: Newest) -> tuple[Commit, list[Update]]:
+        """The commit, and what it is about: all of the batch, unless one of it cannot be merged (see above)."""
         decision = Decision(self._catalog, self._blobs, self._ahead, spec, head, self._clock())
         checkpoint = newest.of(head)
-        merged = merge(
-            spec.merging,
-            checkpoint.weights,
-            head.steps,
-            head.version,
-            decision.contributions(batch),
-            checkpoint.state,
-        )
+        contributions = decision.contributions(batch)
+        try:
+            merged = merge(spec.merging, checkpoint.weights, head.steps, head.version, contributions, checkpoint.state)
+        except Invalid as error:
+            if len(batch) > 1:
+                return self._decide(spec, head, batch[: len(batch) // 2], newest)
+            return Commit(head, head, (batch[0].rejected(error.message),), None), batch
         settled = decision.settled(merged.folded)
         if merged.version == head.version:
-            return Commit(head, head, settled, None)
+            return Commit(head, head, settled, None), batch
         made = Checkpoint(merged.weights, merged.state)
         entry = stored(self._blobs, self._entry(head, merged, settled, spec.merge.recipe), encoded(made))
         newest.wrote(entry, made)
-        return Commit(head, head_after(head, entry), settled, entry)
+        return Commit(head, head_after(head, entry), settled, entry), batch
 
     def _entry(self, head: Head, merged: Merged, settled: tuple[Update, ...], recipe: Recipe) -> LedgerEntry:
         """Draws up the ledger entry that will name the checkpoint."""

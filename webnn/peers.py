@@ -6,7 +6,7 @@ replaced is pending like any update and merged into the head, exactly once: noth
 them come to, which is what validation looks at. What was rejected meanwhile, or is of a generation that was rolled
 back, is given to nobody.
 
-Whoever repeats a request whose answer was lost is told the same again.
+Whoever repeats a request whose answer was lost is told the same again, unless that is no longer to be given.
 """
 
 import zlib
@@ -20,6 +20,7 @@ from webnn.store.ports import Blobs, Catalog
 from webnn.tokens import Member
 
 ATTEMPTS = 10
+LOOKED_AT = 100  # offers, where the newest are unfit
 # Looked at, newest first. All that come at once would want the very newest; so each begins with another of these.
 NEWEST = 8
 GIVEN = (UpdateState.PENDING, UpdateState.MERGED)
@@ -28,9 +29,18 @@ GIVEN = (UpdateState.PENDING, UpdateState.MERGED)
 class Peers:
     """Swaps updates between clients."""
 
-    def __init__(self, catalog: Catalog, blobs: Blobs, specs: Specs, *, clock: Callable[[], int]) -> None:
-        """Takes its stores and a clock (milliseconds since 1970)."""
+    def __init__(
+        self,
+        catalog: Catalog,
+        blobs: Blobs,
+        specs: Specs,
+        *,
+        clock: Callable[[], int],
+        pause: Callable[[int], None] = lambda _: None,
+    ) -> None:
+        """Takes its stores, a clock (milliseconds since 1970), and how to wait after so many swaps that another won."""
         self._catalog = catalog
+        self._pause = pause
         self._blobs = blobs
         self._specs = specs
         self._clock = clock
@@ -40,17 +50,25 @@ class Peers:
 
         Raises:
             Missing: No such run, or it merges on the server; or no such update of this client.
-            Conflict: The run is not running, or the update is not uploaded yet or of another generation, or the client
-                left a newer one.
+            Conflict: The run is not running, or the update is not uploaded yet, was refused or is of another
+                generation, or the client left a newer one.
             Unavailable: A store did not answer, or too many swap at this moment.
         """
         self._check_run(member.run)
         update = self._own(member, update_id)
         told = self._told(member.run, update_id)
-        if told is None:
-            self._check_update(update)
-            told = self._swapped(update)
+        if told is not None:
+            return self._still_fit(told, update)
+        self._check_update(update)
+        told = self._swapped(update)
         return self._catalog.update(member.run, told.received) if told.received else None
+
+    def _still_fit(self, told: Exchange, update: Update) -> Update | None:
+        """What it was told before, unless that was rejected or rolled back meanwhile."""
+        if not told.received or self._catalog.head(told.run).generation != update.generation:
+            return None
+        offer = Offer(told.run, told.received, told.received_from)
+        return self._catalog.update(told.run, told.received) if self._is_fit(offer, update) else None
 
     def _check_run(self, run: str) -> None:
         if self._specs.of(run).merge.where != "peer":
@@ -74,6 +92,8 @@ class Peers:
             raise Conflict(f"the run is {head.status}")
         if update.generation != head.generation:
             raise Conflict(f"the run is at generation {head.generation}, the update at {update.generation}")
+        if update.state not in GIVEN:
+            raise Conflict(f"the update was {update.state}: {update.reason}")
         key = keys.update(update.run, update.update_id)
         if [blob.key for blob in self._blobs.listed(key, "", 1)] != [key]:
             raise Conflict("the update is not uploaded yet")
@@ -86,14 +106,19 @@ class Peers:
             taken = self._pick(update, attempt)
             if told := self._tried(update, taken, previous):
                 return told
+            self._pause(attempt + 1)
         raise Unavailable(f"too many swap updates of run {update.run!r} at this moment", run=update.run)
 
     def _pick(self, update: Update, attempt: int) -> Offer | None:
         """One of the newest of others; not the same as everybody else, and another at the next attempt."""
-        offers = self._catalog.offers(update.run, NEWEST + 1)
-        others = [offer for offer in offers if offer.client_id != update.client_id][:NEWEST]
+        newest = self._catalog.offers(update.run, NEWEST + 1)
+        others = [offer for offer in newest if offer.client_id != update.client_id]
         begin = (zlib.crc32(update.client_id.encode()) + attempt) % max(len(others), 1)
-        return next((offer for offer in others[begin:] + others[:begin] if self._is_fit(offer, update)), None)
+        found = next((offer for offer in others[begin:] + others[:begin] if self._is_fit(offer, update)), None)
+        if found is not None or len(newest) <= NEWEST:
+            return found
+        older = self._catalog.offers(update.run, LOOKED_AT)[len(newest) :]
+        return next((one for one in older if one.client_id != update.client_id and self._is_fit(one, update)), None)
 
     def _is_fit(self, offer: Offer, update: Update) -> bool:
         """Whether it may be given: what a rollback took away, or what proved wrong, would come back by the peers."""

@@ -71,6 +71,8 @@ class Updates:
         spec = self._specs.of(member.run)
         self._check_run(member.run, announcement)
         _check_body(spec, announcement)
+        if spec.merge.where == "peer" and announcement.base_version != 0:
+            raise Invalid("updates of peers stand on version 0: whoever takes one knows that and no other")
         update = _pending(member, announcement, self._new_id(), self._clock(), spec.limits.upload_seconds)
         self._catalog.open_update(update)
         ticket = self._blobs.upload_ticket(

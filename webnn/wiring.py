@@ -111,7 +111,7 @@ def assemble(
         clients=Coordinator(catalog, specs, clock=clock, new_id=ids),
         updates=Updates(catalog, blobs, specs, clock=clock, new_id=ids),
         evaluations=evaluations,
-        peers=Peers(catalog, blobs, specs, clock=clock),
+        peers=Peers(catalog, blobs, specs, clock=clock, pause=pause),
         runs=Runs(catalog, blobs, specs, clock=clock, new_id=ids),
         committer=committer,
         answerer=answerer,

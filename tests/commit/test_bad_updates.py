@@ -4,10 +4,11 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from samples import World, a_world, body_of
+from samples import SECRET, World, a_world, body_of, never
 
 from webnn.core.records import Update, UpdateState
 from webnn.core.wire import Quantization, sha256
+from webnn.wiring import assemble
 
 GOOD = body_of([1, 0, 0])
 
@@ -121,3 +122,21 @@ def test_updates_of_different_encodings_are_merged_in_one_commit(world: World) -
     world.drain()
     assert world.weights == [2, 3, 3]
     assert len(world.catalog.ledger(world.name, 0, 10)) == 1
+
+
+@pytest.mark.parametrize("most", [1, 7, 95])
+def test_what_would_make_the_weights_infinite_is_rejected_and_the_head_stays_finite(most: int) -> None:
+    """Mimic moves away from whoever is not fresher, half as far again with each: from 1e11 it takes 160 updates."""
+    world = a_world()
+    world.start([1, 2, 3], merge={"rule": {"name": "mimic"}}, limits={"delta_norm": 1e12})
+    updates = [world.contribute([1e11, 0, 0]) for _ in range(200)]
+    stores = {"clock": world.clock, "ids": world.ids}
+    assemble(world.catalog, world.blobs, SECRET, world.rung.append, most=most, **stores).committer.drain("line", never)
+    outcomes = [world.now(update) for update in updates]
+    merged = [one.state for one in outcomes].index(UpdateState.REJECTED)
+    assert 100 < merged < 200
+    assert {one.state for one in outcomes[:merged]} == {UpdateState.MERGED}
+    assert {one.reason for one in outcomes[merged:]} == {"merged, it would make the weights infinite or not a number"}
+    assert np.isfinite(world.weights).all()
+    assert world.head.version == merged
+    assert [found.entry.version for found in world.services.replay.replay("line")][-1] == merged

@@ -5,11 +5,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from webnn.core.merge import Contribution, Merged, merge
+from webnn.core.merge import Accumulator, Contribution, Folded, Merged, Step, merge
 from webnn.core.optimizers import Adam, Momentum
 from webnn.core.recipe import Merging, Recipe
-from webnn.core.robust import Median
-from webnn.core.rules import Average, Delta, FedBuff
+from webnn.core.robust import Median, TrimmedMean
+from webnn.core.rules import Average, Copy, Delta, FedBuff
 from webnn.core.staleness import Constant
 from webnn.core.state import Shape, decode_state, zeros
 from webnn.core.tensors import TensorSpec
@@ -76,3 +76,67 @@ def test_a_liar_does_not_move_the_statistics_of_a_median() -> None:
 def test_a_state_of_another_length_is_refused() -> None:
     with pytest.raises(Invalid, match="12 bytes of state where 20 were due"):
         decode_state(Shape(scalars=1, vectors=1), 3, bytes(12))
+
+
+def test_a_variance_is_never_below_0_whatever_was_sent() -> None:
+    """Rounding to 8 bits, or a lie."""
+    found = merged(Recipe(EVERY), [1, 0, 0.5], [0, 0, -0.75])
+    assert found.weights.tolist() == [1, 0, 0]
+    assert merged(Recipe(Average()), [1, 0, 0.5], [0, 0, -9]).weights.tolist() == [1, 0, 0]
+
+
+def test_what_a_median_combines_are_the_statistics_themselves_not_how_they_moved() -> None:
+    """Three clients see a variance of 0.01; two of them started when it was 1, one when it was 0.01 already."""
+    recipe, seen = Recipe(EVERY, (Median(3),)), np.float32(0.01)
+    updates = [
+        Contribution(np.float32([0, 0, seen - base]), np.float32([1, 0, base]), 0, 1, 8) for base in (1.0, 1.0, seen)
+    ]
+    head = np.float32([1, 0, seen])
+    found = merge(Merging(recipe, NORMALISED), head, 0, 2, updates, zeros(recipe.remembers, 3))
+    assert found.weights == pytest.approx([1, 0, 0.01])
+
+
+def test_a_copy_that_is_not_finite_is_refused_even_if_the_next_would_hide_it() -> None:
+    huge, update = np.float32([3e38]), Contribution(np.float32([3e38]), np.float32([3e38]), 0, 1, 8, accuracy=0.5)
+    with np.errstate(over="ignore"), pytest.raises(Invalid, match="infinite"):
+        merge(Merging(Recipe(Copy())), huge, 0, 0, [update], zeros(Recipe(Copy()).remembers, 1))
+
+
+class Odd(Delta, frozen=True, tag_field="name", tag="odd"):
+    """A rule of another package, with a discount of its own."""
+
+    says: float = 1.0
+
+    def discount(self, staleness: int) -> float:
+        return self.says
+
+
+def by(rule: Delta) -> Merged:
+    update = Contribution(np.float32([1.0]), None, 0, 1, 8)
+    return merge(Merging(Recipe(rule)), np.float32([0.0]), 0, 0, [update], zeros(Shape(), 1))
+
+
+@pytest.mark.parametrize("says", [-0.5, 1.5, float("nan")])
+def test_a_discount_out_of_its_range_is_refused(says: float) -> None:
+    with pytest.raises(Invalid, match=r"not in \[0, 1\]"):
+        by(Odd(says=says))
+
+
+@pytest.mark.parametrize("says", [1, True, np.float64(0.5)])
+def test_a_discount_of_another_kind_of_number_is_recorded_as_a_float(says: float) -> None:
+    assert type(by(Odd(says=says)).folded[0].discount) is float
+
+
+def test_a_rule_that_puts_other_weights_in_their_place_is_refused() -> None:
+    class Rebinding(Odd, frozen=True, tag_field="name", tag="rebinding"):
+        def fold(self, into: Accumulator, update: Contribution, how: Folded, step: Step) -> None:
+            into.weights = into.weights + update.delta
+
+    with pytest.raises(Invalid, match="rebinding puts other weights"):
+        by(Rebinding())
+
+
+def test_what_is_trimmed_is_not_less_for_want_of_a_last_bit() -> None:
+    vectors = [np.float32([value]) for value in range(49)]
+    vectors[0][0], vectors[48][0] = -1e9, 1e9
+    assert TrimmedMean(49, share=1 / 49).combine(vectors) == pytest.approx([24])

@@ -82,6 +82,7 @@ def test_what_is_not_reached_is_null(typed: Callable[..., Result]) -> None:
         ("--where", "peer", "--rule", "weighted", "--failures", "0.2", "--leaving", "0.5", "--stay", "5"),
         ("--leaving", "1", "--stay", "5", "--replaced"),
         ("--batch-size", "16", "--local-steps", "2", "--optimizer", "momentum"),
+        ("--rule", " delta", "--robust", "norm_clip", "--robust", ' {"name": "median", "size": 4}'),
     ],
 )
 def test_options_go_together(typed: Callable[..., Result], arguments: tuple[str, ...]) -> None:
@@ -100,14 +101,16 @@ def test_people_see_a_table_and_a_chart(typed: Callable[..., Result], tmp_path: 
     [
         (("--clients", "0"), Invalid, "clients"),
         (("--failures", "1.5"), Invalid, "failures"),
-        (("--rule", "sum"), Invalid, "Invalid value 'sum'"),
+        (("--rule", "sum"), Invalid, "`webnn rules` lists the names"),
+        (("--merge-delay", "-1"), Invalid, "--merge-delay"),
         (("--rule", '{"name": "fedbuff", "size": 0}'), Invalid, "size"),
         (("--server-optimizer", "adam", "--rule", "average"), Invalid, "average does not"),
         (("--dirichlet", "nan"), Invalid, "dirichlet"),
         (("--where", "peer", "--rule", "delta"), Invalid, "peers merge by"),
         (("--data", "."), Missing, "train-images"),
         (("--model", str(EXAMPLES / "mnist")), Invalid, "its spec says (360, 28, 28, 1)"),
-        (("--plot", "/nowhere/chart.png", "--time", "4"), Invalid, "cannot be written"),
+        (("--plot", "/nowhere/chart.png"), Invalid, "there is no such folder"),
+        (("--plot", "chart.xyz"), Invalid, "charts end in .png"),
     ],
 )
 def test_what_makes_no_sense_is_said(
@@ -123,6 +126,8 @@ def test_what_makes_no_sense_is_said(
     [
         ("--rule", "{name", "neither a name nor JSON"),
         ("--rule", "{}", 'takes a "name"'),
+        ("--robust", "[]", 'takes a "name"'),
+        ("--every", "1e-9", "not in the range"),
         ("--learning-rate", "-1", "not in the range"),
         ("--learning-rate", "nan", "not a number to work with"),
         ("--every", "nan", "not a number to work with"),
@@ -135,3 +140,56 @@ def test_wrong_options_are_told_by_name(typed: Callable[..., Result], option: st
     assert shown.exit_code == 2
     assert f"'{option}'" in shown.stderr
     assert says in shown.stderr
+
+
+def test_those_who_replace_others_stay_as_long_as_they(typed: Callable[..., Result]) -> None:
+    """Each download of a checkpoint is a task or a visit: they grow with time, not beyond it."""
+    population = ("--clients", "8", "--leaving", "1", "--stay", "10", "--replaced", "--target", "1")
+    short, long = (found(typed, *population, "--time", time) for time in ("40", "160"))
+    assert 3 < long["bytes_down"] / short["bytes_down"] < 6
+    assert 3 < long["updates"] / short["updates"] < 6
+
+
+def test_updates_that_are_refused_are_told_of(typed: Callable[..., Result]) -> None:
+    shown = typed("--json", "--rule", "delta", "--learning-rate", "1000", "--time", "30")
+    assert shown.exit_code == 0
+    assert "updates were refused: the delta" in shown.stderr
+    silent = typed("--json", "--bandwidth", "1", "--time", "8")
+    assert silent.stderr.strip() == "no update was merged in this time"
+
+
+@pytest.mark.parametrize(
+    ("document", "says"),
+    [
+        ("[]", "holds no JSON object"),
+        ("{", "cannot be read"),
+        ('{"training": 5}', "training is no JSON object"),
+        ('{"modelTopology": "dense"}', "modelTopology is no JSON object"),
+        ('{"merge": []}', "merge is no JSON object"),
+        ("{}", "`data` must describe"),
+    ],
+)
+def test_a_broken_spec_is_told_of_in_a_line(
+    typed: Callable[..., Result], tmp_path: Path, document: str, says: str
+) -> None:
+    (tmp_path / "spec.json").write_text(document)
+    shown = typed("--model", str(tmp_path))
+    assert isinstance(shown.exception, Invalid)
+    assert says in shown.exception.message
+
+
+@pytest.mark.parametrize(
+    ("wrong", "says"),
+    [
+        ({"trainning": {}}, "no member 'trainning'"),
+        ({"modelTopology": {"class_name": "Sequential", "config": {"layers": ["dense"]}}}, "TensorFlow"),
+    ],
+)
+def test_a_spec_with_something_misspelt_is_refused(
+    typed: Callable[..., Result], tmp_path: Path, wrong: dict[str, Any], says: str
+) -> None:
+    document = json.loads((EXAMPLES / "digits" / "spec.json").read_text()) | wrong
+    (tmp_path / "spec.json").write_text(json.dumps(document))
+    shown = typed("--model", str(tmp_path))
+    assert isinstance(shown.exception, Invalid | Missing)
+    assert says in shown.exception.message

@@ -49,4 +49,4 @@ def test_what_keras_cannot_build_or_builds_otherwise_is_said(found: dict[str, An
 def test_without_tensorflow_it_says_what_to_install() -> None:
     shown = CliRunner().invoke(webnn, ["simulate", "--learner", "tensorflow", "--time", "1"])
     assert isinstance(shown.exception, Missing)
-    assert "pip install 'webnn[tf]'" in shown.exception.message
+    assert "pip install -e '.[tf]'" in shown.exception.message

@@ -2,12 +2,16 @@
 
 import pytest
 from faults import Faulty, around, lost, once
+from msgspec.structs import replace
 from samples import World, a_world
 
-from webnn.core.records import Status, Update, UpdateState
-from webnn.errors import Conflict, Missing, Unavailable
+from webnn.core.records import Exchange, Status, Update, UpdateState
+from webnn.errors import Conflict, Invalid, Missing, Unavailable
+from webnn.peers import Peers
+from webnn.specs import Specs
 from webnn.store import keys
 from webnn.tokens import Member
+from webnn.updates import Announcement
 
 
 @pytest.fixture
@@ -185,3 +189,62 @@ def test_a_run_that_merges_on_the_server_has_no_peers() -> None:
     world.start()
     with pytest.raises(Missing, match="merges on the server"):
         swap(world, left_by(world, "a"))
+
+
+def test_a_repeat_gives_nothing_that_was_rolled_back_meanwhile(world: World) -> None:
+    first, second = left_by(world, "a"), left_by(world, "b")
+    swap(world, first)
+    assert swap(world, second) == first.update_id
+    world.services.restorer.rollback("line", 0)
+    assert swap(world, second) is None
+
+
+def test_a_repeat_gives_nothing_that_was_rejected_meanwhile(world: World) -> None:
+    bad, second = world.contribute([float("nan"), 0, 0], client_id="a" * 32), left_by(world, "b")
+    swap(world, bad)
+    assert swap(world, second) == bad.update_id
+    world.drain()
+    assert swap(world, second) is None
+
+
+def test_whose_own_was_rejected_gets_nobody_elses(world: World) -> None:
+    bad = world.contribute([float("nan"), 0, 0], client_id="a" * 32)
+    world.drain()
+    with pytest.raises(Conflict, match="was rejected: the delta holds NaN"):
+        swap(world, bad)
+
+
+def test_those_that_are_unfit_do_not_hide_the_others(world: World) -> None:
+    good = left_by(world, "a")
+    swap(world, good)
+    for n in range(20):  # newer than the good one, and all rejected; left before that was known
+        bad = world.contribute([float("nan"), 0, 0], client_id=f"{n:032x}")
+        exchange = Exchange("line", bad.update_id, bad.client_id, 0)
+        world.catalog.swap(exchange, None, None)
+    world.drain()
+    assert swap(world, left_by(world, "b")) == good.update_id
+
+
+def test_who_is_beaten_again_and_again_waits_between(world: World) -> None:
+    waited: list[int] = []
+
+    def refuse(method: str) -> None:
+        if method == "swap":
+            raise Conflict("always")
+
+    catalog = Faulty(world.catalog, before=refuse)
+    peers = Peers(catalog, world.blobs, Specs(world.catalog, world.blobs), clock=world.clock, pause=waited.append)
+    update = left_by(world, "a")
+    with pytest.raises(Unavailable):
+        peers.exchange(member(update), update.update_id)
+    assert waited == list(range(1, 11))
+
+
+def test_an_update_of_a_peer_that_does_not_stand_on_version_0_is_refused(world: World) -> None:
+    world.contribute([1, 0, 0])
+    world.drain()
+    client = world.services.clients.join("line")
+    said = Announcement(1, 0, 2, 8, 12, "d" * 64, "float32")
+    with pytest.raises(Invalid, match="stand on version 0"):
+        world.services.updates.announce(client, said)
+    assert world.services.updates.announce(client, replace(said, base_version=0)).update_id

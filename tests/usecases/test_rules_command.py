@@ -17,7 +17,7 @@ DOCUMENT = (Path(__file__).parents[2] / "docs" / "rules.md").read_text()
 PLUGIN = """
 from typing import ClassVar
 from webnn.core.merge import mix
-from webnn.core.rules.bases import Mixing
+from webnn.core.bases import Mixing
 
 class Elastic(Mixing, frozen=True, tag_field="name", tag="{tag}", forbid_unknown_fields=True):
     \"\"\"W <- W + pull * (W_p - W).\"\"\"
@@ -66,6 +66,53 @@ def installed(folder: Path, tag: str, target: str = "elastic_rule:Elastic") -> N
     (information / "entry_points.txt").write_text(f"[webnn.rules]\nelastic = {target}\n")
 
 
+MISFITS = {  # what a class may lack, and what is said of it
+    "the field of the tag": ('tag_field="name", ', "", "tag_field"),
+    "a type that can be decoded": ("pull: float", "pull: complex.conjugate", "left out"),
+    "a type that is there": ("pull: float", 'pull: "Gone"', "Gone"),
+    "a way to fold": ("def fold(", "def unfold(", "lacks fold"),
+}
+
+
+@pytest.mark.parametrize("misfit", MISFITS.values(), ids=MISFITS)
+def test_a_class_that_does_not_fit_harms_no_other_run(tmp_path: Path, misfit: tuple[str, str, str]) -> None:
+    installed(tmp_path, "elastic")
+    there, instead, says = misfit
+    module = tmp_path / "elastic_rule.py"
+    assert there in module.read_text()
+    module.write_text(module.read_text().replace(there, instead))
+    found = run(tmp_path, "from webnn.core.spec import Spec; import msgspec; msgspec.json.Decoder(Spec); print('fine')")
+    assert found.stdout == "fine\n"
+    assert re.search(says, found.stderr)
+    assert len(found.stderr.splitlines()) == 1
+
+
+def test_a_module_that_exits_harms_no_other_run(tmp_path: Path) -> None:
+    installed(tmp_path, "elastic")
+    (tmp_path / "elastic_rule.py").write_text("raise SystemExit(3)")
+    assert run(tmp_path, "from webnn.core.spec import Spec; print('fine')").stdout == "fine\n"
+
+
+def test_a_rules_module_may_be_imported_before_ours(tmp_path: Path) -> None:
+    installed(tmp_path, "elastic")
+    assert run(tmp_path, f"import elastic_rule\n{CHOOSE}").stdout == "elastic 0.25\n"
+
+
+def test_parameters_that_a_rule_refuses_in_its_own_way_make_the_spec_invalid(tmp_path: Path) -> None:
+    installed(tmp_path, "elastic")
+    module = tmp_path / "elastic_rule.py"
+    module.write_text(module.read_text() + "\n    def __post_init__(self):\n        raise KeyError('pull')\n")
+    parse = """
+from webnn.core import spec
+from webnn.errors import Invalid
+try:
+    spec.parse(b'{"merge": {"rule": {"name": "elastic", "pull": 1.0}}, "modelTopology": {}, "weightsManifest": []}')
+except Invalid as error:
+    print(error.message)
+"""
+    assert run(tmp_path, parse).stdout == "the spec is wrong: 'pull'\n"
+
+
 def run(folder: Path, code: str) -> subprocess.CompletedProcess[str]:
     environment = os.environ | {"PYTHONPATH": str(folder)}
     return subprocess.run(
@@ -93,7 +140,7 @@ def test_a_rule_of_another_package_is_chosen_by_its_name(tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("tag", "target", "says"),
     [
-        ("average", "elastic_rule:Elastic", "there is a average already"),
+        ("average", "elastic_rule:Elastic", "there is a 'average' already"),
         ("elastic", "elastic_rule:Gone", "is left out"),
         ("elastic", "not_there:Elastic", "No module named 'not_there'"),
         ("elastic", "elastic_rule:mix", "is left out"),

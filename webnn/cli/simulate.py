@@ -2,6 +2,8 @@
 
 import json
 import math
+import re
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -35,17 +37,20 @@ class Finite(click.FloatRange):
 
 def _named(_context: Any, _parameter: Any, value: str | None) -> Any:
     """A part of a recipe: its name, or JSON with its parameters."""
-    if value is None:
-        return None
-    if not value.startswith("{"):
-        return {"name": value}
+    if value is None or not value.lstrip().startswith(("{", "[")):
+        return value and {"name": value.strip()}
     try:
         found = json.loads(value)
     except ValueError as error:
         raise click.BadParameter(f"neither a name nor JSON: {error}") from error
-    if not isinstance(found.get("name"), str):
+    if not isinstance(found, dict) or not isinstance(found.get("name"), str):
         raise click.BadParameter('JSON takes a "name"')
     return found
+
+
+def _all_named(context: Any, parameter: Any, values: tuple[str, ...]) -> list[Any]:
+    """Several parts, in order."""
+    return [_named(context, parameter, value) for value in values]
 
 
 def _population(command: Callable[..., None]) -> Callable[..., None]:
@@ -82,26 +87,31 @@ def _population(command: Callable[..., None]) -> Callable[..., None]:
 @click.option("--learner", type=click.Choice(["tensorflow", "numpy"]), default=None,
               help="What trains; numpy knows dense layers only. [default: numpy where it can]")  # fmt: skip
 @click.option("--rule", callback=_named, default=None, help="Merge rule: a name or JSON. [default: the spec's]")
-@click.option("--robust", callback=_named, default=None, help="Robust fold: a name or JSON.")
+@click.option("--robust", callback=_all_named, multiple=True, help="Robust fold: a name or JSON. Again for another.")
 @click.option("--server-optimizer", callback=_named, default=None, help="Server optimizer: a name or JSON.")
 @click.option("--where", type=click.Choice(["server", "peer"]), default=None,
               help="Who merges. [default: the spec's]")  # fmt: skip
 @click.option("--optimizer", type=click.Choice(["sgd", "momentum", "adam", "muon"]), default=None,
-              help="Of the clients. [default: the spec's; muon for auto]")  # fmt: skip
+              help="Of the clients. [default: the spec's; with --rule, muon for auto and else sgd]")  # fmt: skip
 @click.option(
     "--learning-rate",
     type=Finite(0.0, min_open=True),
     default=None,
-    help="Of the clients. [default: one for the optimizer]",
+    help="Of the clients. [default: the spec's; with --rule, one for the optimizer]",
 )
-@click.option("--local-steps", type=int, default=None, help="Mini-batches to an update. [default: the spec's]")
+@click.option(
+    "--local-steps",
+    type=int,
+    default=None,
+    help="Mini-batches to an update. [default: the spec's; with --rule auto, 4]",
+)
 @click.option("--batch-size", type=int, default=None, help="Examples in a mini-batch. [default: the spec's]")
 @_population
 @click.option("--target", type=Finite(0.0, 1.0), default=0.98, show_default=True,
               help="Accuracy on the whole test set at which to stop.")  # fmt: skip
 @click.option("--time", "limit", type=Finite(0.0, min_open=True), default=1000.0, show_default=True,
               help="The longest.")  # fmt: skip
-@click.option("--every", type=Finite(0.0, min_open=True), default=4.0, show_default=True,
+@click.option("--every", type=Finite(0.01), default=4.0, show_default=True,
               help="Time between evaluations; they take none.")  # fmt: skip
 @click.option("--seeds", type=click.IntRange(1, 1000), default=1, show_default=True, help="Runs, each with its chance.")
 @click.option("--plot", type=click.Path(dir_okay=False, path_type=Path), default=None, help="Draw a chart.")
@@ -111,11 +121,11 @@ def simulate(**options: Any) -> None:
 
     Times are in units of one mini-batch on a client of speed 1.
     """
-    from webnn.simulate.report import drawn, report  # noqa: PLC0415  # takes the extra `simulate`
+    from webnn.simulate.report import check_drawable, drawn, report  # noqa: PLC0415  # takes the extra `simulate`
     from webnn.simulate.run import Goal  # noqa: PLC0415
 
-    if options["plot"] is not None and not options["plot"].parent.is_dir():
-        raise Invalid(f"{options['plot']} cannot be written: there is no such folder")  # not after all the work
+    if options["plot"] is not None:
+        check_drawable(options["plot"])  # not after all the work
     goal = Goal(options["target"], options["limit"], options["every"])
     population = _converted({name: options[name] for name in Population.__struct_fields__})
     document, dataset = _document(options), _dataset(options["data"])
@@ -128,6 +138,7 @@ def simulate(**options: Any) -> None:
         stages.print_json(found)
     else:
         _show(found)
+    _tell_refused(outcomes)
 
 
 def _lived(
@@ -149,11 +160,22 @@ def _lived(
             bar.remove_task(task)
 
 
+def _tell_refused(outcomes: list[Any]) -> None:
+    """Or a run in which nothing can be merged would look like one that learns badly."""
+    reasons: Counter[str] = sum((Counter(outcome.refused) for outcome in outcomes), Counter())
+    if reasons:
+        (reason, _), merged = reasons.most_common(1)[0], sum(outcome.updates for outcome in outcomes)
+        click.echo(f"{reasons.total()} of {reasons.total() + merged} updates were refused: {reason}", err=True)
+    elif not all(outcome.updates for outcome in outcomes):
+        click.echo("no update was merged in this time", err=True)
+
+
 def _converted(members: dict[str, Any]) -> Population:
     try:
         return msgspec.convert(members, Population)
     except msgspec.ValidationError as error:
-        raise Invalid(f"who takes part makes no sense: {error}") from error
+        said = re.sub(r"`\$\.(\w+)`", lambda at: f"--{at[1].replace('_', '-')}", str(error))
+        raise Invalid(f"who takes part makes no sense: {said}") from error
 
 
 def _document(options: dict[str, Any]) -> dict[str, Any]:
@@ -162,8 +184,9 @@ def _document(options: dict[str, Any]) -> dict[str, Any]:
     path = (options["model"] or stages.CHECKOUT / "examples" / example) / "spec.json"
     try:
         document: dict[str, Any] = json.loads(path.read_text())
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise Invalid(f"{path} cannot be read: {error}") from error
+    _check_objects(path, document)
     merge, training = dict(document.get("merge", {})), dict(document.get("training", {}))
     if options["rule"] is not None:
         merge["rule"] = options["rule"]
@@ -171,11 +194,20 @@ def _document(options: dict[str, Any]) -> dict[str, Any]:
         if options["rule"]["name"] == "auto":
             training.pop("local_steps", None)
     merge |= {"where": options["where"]} if options["where"] else {}
-    merge |= {"robust": [options["robust"]]} if options["robust"] else {}
+    merge |= {"robust": options["robust"]} if options["robust"] else {}
     merge |= {"optimizer": options["server_optimizer"]} if options["server_optimizer"] else {}
     given = ("optimizer", "learning_rate", "local_steps", "batch_size")
     training |= {name: options[name] for name in given if options[name] is not None}
     return {**document, "merge": merge, "training": training}
+
+
+def _check_objects(path: Path, document: Any) -> None:
+    """Of the rest the spec's parser tells what is wrong."""
+    if not isinstance(document, dict):
+        raise Invalid(f"{path} holds no JSON object")
+    for name in ("merge", "training", "modelTopology", "data"):
+        if not isinstance(document.get(name, {}), dict):
+            raise Invalid(f"{path}: {name} is no JSON object")
 
 
 def _dataset(folder: Path | None) -> Dataset:

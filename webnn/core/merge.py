@@ -10,6 +10,7 @@ ask for it) the update's base.
 """
 
 from collections.abc import Callable, Iterable, Iterator
+from math import isfinite
 from typing import Protocol
 
 import numpy as np
@@ -17,6 +18,7 @@ from msgspec import Struct
 
 from webnn.core.state import Shape, State
 from webnn.core.wire import Vector
+from webnn.errors import Invalid
 
 # Elements worked on at a time, so that the scratch stays small beside the model and warm in the second-level
 # cache. Measured (bench/merge.py): from 2**17 up the cost of numpy's calls no longer shows.
@@ -146,7 +148,8 @@ def merge(
     """Folds the updates into the weights, in order. The arguments are left as they are.
 
     After each update t <- max(t, t_p) and v <- v + 1; staleness is v - b at that moment. An update whose
-    discount is 0 is left out and moves neither.
+    discount is 0 is left out and moves neither. Discounts are rounded to float32, so that machines whose powers differ
+    in the last bit of a float64 merge alike.
 
     Args:
         recipe: How to fold one in.
@@ -155,15 +158,28 @@ def merge(
         version: v of the head.
         updates: Consumed one at a time, so only one need be in memory.
         state: What the recipe remembers at the head.
+
+    Raises:
+        Invalid: The recipe refuses an update, or with one of them the weights or the state would no longer be finite.
+            What is not finite once stays so, whatever comes after; so a look at the end is enough.
     """
     into = Accumulator(weights.copy(), state.copy(), steps, version)
     folded: list[Folded] = []
     for update in updates:
-        staleness = into.version - update.base_version
-        folded.append(Folded(staleness, recipe.discount(staleness)))
-        fold(recipe, into, update, folded[-1])
+        folded.append(_weighed(recipe, into.version - update.base_version))
+        with np.errstate(over="ignore", invalid="ignore"):  # it is looked at below
+            fold(recipe, into, update, folded[-1])
         del update  # or it would still be in memory while the next one is read
+    if not all(isfinite(norm(vector)) for vector in (into.weights, *into.state.vectors)):
+        raise Invalid("merged, it would make the weights infinite or not a number")
     return Merged(into.weights, into.steps, into.version, tuple(folded), into.state)
+
+
+def _weighed(recipe: Folds, staleness: int) -> Folded:
+    discount = float(np.float32(recipe.discount(staleness)))
+    if not 0.0 <= discount <= 1.0:
+        raise Invalid(f"its discount, at staleness {staleness}, would be {discount}: not in [0, 1]")
+    return Folded(staleness, discount)
 
 
 def fold(recipe: Folds, into: Accumulator, update: Contribution, how: Folded) -> None:

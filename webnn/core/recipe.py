@@ -12,22 +12,29 @@ Statistics
     add would add up what all clients saw, an optimizer would scale it, and a variance could fall below 0. So under
     these rules statistics are mixed, W <- W + s(tau) / (1 + tau) * (W_p - W): of clients who started from the same
     weights that is the mean, and it never leaves what was seen. It takes the base. Other rules mix all weights anyway.
+    What is combined, of clients who started from different weights, are the statistics themselves and not how they
+    moved. And whatever the rule, a variance is at least 0: rounding to 8 bits, or a lie, would make it less, and a
+    model with such a variance gives NaN.
 """
 
 from collections.abc import Sequence
 from functools import cached_property
 
+import numpy as np
 from msgspec import Struct
+from msgspec.structs import replace
 
+from webnn.core.bases import base_of
 from webnn.core.merge import Accumulator, Contribution, Folded, Step, add_scaled, mix
 from webnn.core.optimizers import AnyOptimizer
 from webnn.core.robust import AnyRobust, Combination, Gathering
 from webnn.core.rules import AnyRule, Auto
-from webnn.core.rules.bases import base_of
 from webnn.core.state import Shape, State
 from webnn.core.tensors import TensorSpec
+from webnn.errors import Invalid
 
-STATISTICS = ("moving_mean", "moving_variance")
+MEAN, VARIANCE = "moving_mean", "moving_variance"
+NOTHING = np.float32(0.0)
 
 
 class Recipe(Struct, frozen=True, forbid_unknown_fields=True, dict=True):
@@ -76,7 +83,8 @@ class Merging:
     def __init__(self, recipe: Recipe, tensors: Sequence[TensorSpec] = ()) -> None:
         """Takes the model's weights, in order, among which are its statistics."""
         self._recipe = recipe
-        self._statistics = _statistics(tensors) if recipe.rule.adds else ()
+        self._statistics = _places(tensors, MEAN, VARIANCE) if recipe.rule.adds else ()
+        self._variances = _places(tensors, VARIANCE)
 
     @property
     def needs_base(self) -> bool:
@@ -95,16 +103,33 @@ class Merging:
             update = part.clipped(update)
         if recipe.gathering is not None:
             gathered, rest = rest.split(recipe.gathering.remembers)
-            combined = recipe.gathering.combined(gathered, update, how)
+            combined = recipe.gathering.combined(gathered, self._comparable(update), how)
             if combined is None:
                 return
             update, how = combined
-        before = [into.weights[where].copy() for where in self._statistics]
         narrowed = Accumulator(into.weights, of_rule, into.steps, into.version)
-        recipe.rule.fold(narrowed, update, how, self._step(rest))
+        self._apply(narrowed, update, how, self._step(rest))
+        if narrowed.weights is not into.weights:
+            raise Invalid(f"{recipe.name} puts other weights in the place of those that it should change")
+        for where in self._variances:
+            np.maximum(into.weights[where], NOTHING, out=into.weights[where])  # NaN stays what it is
+
+    def _apply(self, into: Accumulator, update: Contribution, how: Folded, step: Step) -> None:
+        """By the rule; statistics are mixed, where it adds."""
+        before = [into.weights[where].copy() for where in self._statistics]
+        self._recipe.rule.fold(into, update, how, step)
         for where, values in zip(self._statistics, before, strict=True):
             mix(values, base_of(update, "a statistic")[where], update.delta[where], how.discount / (1 + how.staleness))
             into.weights[where] = values
+
+    def _comparable(self, update: Contribution) -> Contribution:
+        """The update with its statistics themselves in its delta, as if they had started from 0."""
+        if not self._statistics:
+            return update
+        base, delta = base_of(update, "a statistic"), update.delta.copy()
+        for where in self._statistics:
+            delta[where] += base[where]
+        return replace(update, delta=delta, base=np.broadcast_to(NOTHING, base.shape))  # of no size in memory
 
     def _step(self, state: State) -> Step:
         optimizer = self._recipe.optimizer
@@ -113,11 +138,11 @@ class Merging:
         return lambda weights, direction, factor: optimizer.step(weights, state, direction, factor)
 
 
-def _statistics(tensors: Sequence[TensorSpec]) -> tuple[slice, ...]:
-    """Where the statistics lie in a vector."""
+def _places(tensors: Sequence[TensorSpec], *names: str) -> tuple[slice, ...]:
+    """Where the weights of these names lie in a vector."""
     found, start = [], 0
     for tensor in tensors:
-        if tensor.name.rpartition("/")[2] in STATISTICS:
+        if tensor.name.rpartition("/")[2] in names:
             found.append(slice(start, start + tensor.size))
         start += tensor.size
     return tuple(found)

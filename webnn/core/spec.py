@@ -26,6 +26,12 @@ Positive = Annotated[int, Meta(ge=1, le=10**12)]
 MAX_PARAMETERS = 50_000_000  # 200 MB of float32: what one merge function of 1 GB can fold
 MAX_ELEMENTS = 66_000_000  # of weights and what is remembered together, if anything is: a merge holds both three times
 MAX_TENSORS = 1000
+# Beside those that count, what TF.js writes into a model.json, and what people read.
+KNOWN = frozenset({
+    "title", "description", "modelTopology", "weightsManifest", "data", "training", "merge", "validation", "end",
+    "limits", "format", "generatedBy", "convertedBy", "trainingConfig", "userDefinedMetadata", "signature",
+    "initializerSignature", "modelInitializer",
+})  # fmt: skip
 PEER_RULES = ("average", "weighted", "mimic", "copy")  # those that web/src/merge.ts has
 RATES = {"sgd": 0.1, "momentum": 0.02, "adam": 0.002, "muon": 0.03}  # measured: docs/experiments.md
 
@@ -194,8 +200,12 @@ def parse(body: bytes) -> Spec:
     """
     try:
         spec = msgspec.json.decode(body, type=Spec)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise Invalid(f"the spec is wrong: {error}") from error
+        members = msgspec.json.decode(body, type=dict[str, msgspec.Raw])
+    except Exception as error:  # a rule of another package may raise anything about its parameters
+        hint = "; `webnn rules` lists the names" if str(error).startswith("Invalid value") else ""
+        raise Invalid(f"the spec is wrong: {error}{hint}") from error
+    if unknown := sorted(members.keys() - KNOWN):
+        raise Invalid(f"the spec is wrong: it has no member {unknown[0]!r}")
     spec = _with_optimizer(spec)
     _check_names("weights", spec.weights)
     _check_names("tensors of an example", spec.data.example)
@@ -215,10 +225,14 @@ def encode(document: Mapping[str, Any]) -> bytes:
     """A spec document as the bytes that are stored and hashed (sorted, so equal documents are equal bytes).
 
     Raises:
-        Invalid: A number in it is NaN or infinite, which JSON lacks: it would become null, and that the default.
+        Invalid: It is nothing that JSON can hold: a number in it is NaN or infinite, which would become null, and that
+            the default; or it contains itself, or something that is neither text, number, list nor mapping.
     """
-    found = msgspec.json.encode(document, order="sorted")
-    if not _finite(msgspec.to_builtins(document)):
+    try:
+        found, values = msgspec.json.encode(document, order="sorted"), msgspec.to_builtins(document)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise Invalid(f"the spec is wrong: {error}") from error
+    if not _finite(values):
         raise Invalid("the spec is wrong: one of its numbers is NaN or infinite")
     return found
 

@@ -60,4 +60,4 @@ class Cutoff(Struct, frozen=True, tag_field="name", tag="cutoff", forbid_unknown
 if TYPE_CHECKING:
     AnyDiscount = Constant | Polynomial | Hinge | Cutoff
 else:
-    AnyDiscount = union("webnn.discounts", Constant, Polynomial, Hinge, Cutoff)
+    AnyDiscount = union("webnn.discounts", Constant, Polynomial, Hinge, Cutoff, members=("__call__",))

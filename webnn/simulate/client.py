@@ -93,9 +93,12 @@ class Volunteer:
         self._kept: set[str] = set()  # shards, by their hash
         self._checkpoint = ""
         self._peer = Peer(site)
+        self._leaves: float | None = None
 
     def live(self) -> None:
         """Until the run is over or the client leaves."""
+        stays = self._character.stays
+        self._leaves = None if stays is None else self._site.time() + stays
         member = self._site.join()
         while True:
             task = self._site.task(member)
@@ -184,8 +187,7 @@ class Volunteer:
 
     def _wait(self, units: float) -> None:
         """Lets time pass, unless the client leaves before."""
-        leaves = self._character.leaves
-        left = None if leaves is None else leaves - self._site.time()
+        left = None if self._leaves is None else self._leaves - self._site.time()
         if left is not None and left < units:
             self._site.sleep(max(left, 0.0))
             raise Gone

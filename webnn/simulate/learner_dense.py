@@ -101,10 +101,23 @@ class DenseLearner:
 
 def is_dense(topology: Mapping[str, Any]) -> bool:
     """Whether a model is of layers that are known here."""
-    layers = topology.get("config", {}).get("layers", [])
-    return topology.get("class_name") == "Sequential" and all(
-        layer.get("class_name") in ("Dense", *PASSED) for layer in layers
-    )
+    layers = _described(topology)
+    return topology.get("class_name") == "Sequential" and bool(layers) and all(map(_is_known, layers))
+
+
+def _described(topology: Mapping[str, Any]) -> list[Any]:
+    """The layers that a topology lists; none if it is no such topology."""
+    config = topology.get("config")
+    layers = config.get("layers") if isinstance(config, Mapping) else None
+    return layers if isinstance(layers, list) else []
+
+
+def _is_known(layer: Any) -> bool:
+    if not isinstance(layer, Mapping) or not isinstance(layer.get("config"), Mapping):
+        return False
+    config = layer["config"]
+    usual = config.get("activation", "linear") in ACTIVATIONS and config.get("use_bias", True)
+    return layer.get("class_name") in PASSED or (layer.get("class_name") == "Dense" and bool(usual))
 
 
 def _softmax(scores: Floats) -> Floats:
@@ -113,17 +126,12 @@ def _softmax(scores: Floats) -> Floats:
 
 
 def _layers(spec: Spec) -> Iterator[Dense]:
-    kernels = iter(tensor for tensor in spec.weights if tensor.name.endswith("/kernel"))
-    described = spec.topology.get("config", {}).get("layers", [])
-    last = ""
-    for layer in described:
-        kind, config = layer.get("class_name"), layer.get("config", {})
-        if kind in PASSED:
-            continue
-        last = config.get("activation", "linear")
-        if kind != "Dense" or last not in ACTIVATIONS or not config.get("use_bias", True):
-            raise Invalid(f"without TensorFlow (the extra webnn[tf]) only dense layers can be simulated, not {kind}")
-        kernel = next(kernels)
-        yield Dense(kernel.shape[0], kernel.shape[1], last)
-    if spec.topology.get("class_name") != "Sequential" or last != "softmax":
-        raise Invalid("without TensorFlow (the extra webnn[tf]) a model is a chain of layers that ends in a softmax")
+    layers = _described(spec.topology)
+    if not is_dense(spec.topology) or layers[-1]["config"].get("activation") != "softmax":
+        raise Invalid("without --learner tensorflow a model is a chain of dense layers that ends in a softmax")
+    dense = [layer["config"] for layer in layers if layer["class_name"] == "Dense"]
+    kernels = [tensor.shape for tensor in spec.weights if tensor.name.endswith("/kernel")]
+    if [config.get("units") for config in dense] != [shape[-1] for shape in kernels]:
+        raise Invalid("the model's layers have other units than its weights say")
+    for config, (inputs, units) in zip(dense, kernels, strict=True):
+        yield Dense(inputs, units, config.get("activation", "linear"))

@@ -3,11 +3,12 @@
 Times are in units of one mini-batch on a client of speed 1.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Annotated, Literal
 
 import numpy as np
 from msgspec import Meta, Struct
+from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from webnn.core.wire import Array, Vector
@@ -27,8 +28,8 @@ class Population(Struct, frozen=True, forbid_unknown_fields=True):
         sigma: Of the logarithm of their speeds, log-normal with mean 1; 0: all are equal.
         arrivals: They arrive at random within this time.
         leaving: Share of the clients that leave for good in the middle of a task.
-        stay: When those who leave do so: exponential, with this mean.
-        replaced: Whether another client arrives when one leaves.
+        stay: How long those who leave stay: exponential, with this mean.
+        replaced: Whether another client, like it in all else, arrives when one leaves.
         latency: One way, of each request with a body.
         bandwidth: Bytes a unit of time, in each direction; None: without limit.
         merge_delay: From an upload to its merge.
@@ -42,7 +43,7 @@ class Population(Struct, frozen=True, forbid_unknown_fields=True):
     sigma: Annotated[float, Meta(ge=0.0, le=5.0)] = 0.0
     arrivals: Time = 0.0
     leaving: Share = 0.0
-    stay: Annotated[float, Meta(gt=0.0, le=1e9)] = 50.0
+    stay: Annotated[float, Meta(ge=0.01, le=1e9)] = 50.0
     replaced: bool = False
     latency: Time = 0.0
     bandwidth: Annotated[float, Meta(gt=0.0)] | None = None
@@ -58,43 +59,46 @@ class Character(Struct, frozen=True):
 
     Attributes:
         speed: Mini-batches in a unit of time.
-        arrives: When.
-        leaves: When; never if None.
+        arrives: After so long.
+        stays: How long; for ever if None.
         examples: Its own data, indices into the training set [n]; None: what the run hands out.
         attack: What it does if it means harm.
     """
 
     speed: float
     arrives: float
-    leaves: float | None
+    stays: float | None
     examples: NDArray[np.int64] | None
     attack: Attack | None
 
 
-def characters(population: Population, labels: Array, chance: np.random.Generator) -> Iterator[Character]:
-    """Draws clients, without end: the first `population.clients`, then those who replace them.
-
-    Speeds of the first are brought to a mean of exactly 1, so that populations differ in nothing but their spread.
-    """
+def characters(population: Population, labels: Array, chance: np.random.Generator) -> list[Character]:
+    """Draws all clients. The mean of their speeds is exactly 1, so that populations differ in the spread alone."""
     count = population.clients
     speeds = np.exp(population.sigma * chance.standard_normal(count))
     speeds = speeds / speeds.mean()
     own = _skewed(labels, count, population.dirichlet, chance) if population.dirichlet else [None] * count
     harmful = chance.permutation(count) < round(population.malicious * count)
     leaving = chance.permutation(count) < round(population.leaving * count)
-    number = 0
-    while True:
-        slot = number % count
+    found = []
+    for number in range(count):
         arrives = float(chance.uniform(0, population.arrivals)) if population.arrivals else 0.0
         stays = float(chance.exponential(population.stay))
-        yield Character(
-            speed=float(speeds[slot]),
-            arrives=arrives,
-            leaves=arrives + stays if leaving[slot] else None,
-            examples=own[slot],
-            attack=population.attack if harmful[slot] else None,
+        found.append(
+            Character(
+                speed=float(speeds[number]),
+                arrives=arrives,
+                stays=stays if leaving[number] else None,
+                examples=own[number],
+                attack=population.attack if harmful[number] else None,
+            )
         )
-        number += 1
+    return found
+
+
+def successor(one: Character, population: Population, chance: np.random.Generator) -> Character:
+    """Who comes at once when one leaves: as fast, with the same data and intentions, and leaving in its turn."""
+    return replace(one, arrives=0.0, stays=float(chance.exponential(population.stay)))
 
 
 def _skewed(labels: Array, count: int, alpha: float, chance: np.random.Generator) -> Sequence[NDArray[np.int64] | None]:

@@ -9,6 +9,8 @@ from msgspec import Struct
 from webnn.errors import Invalid, Missing
 from webnn.simulate.run import Outcome
 
+SEEDS_NAMED = 8  # in a legend
+
 
 class Report(Struct, frozen=True):
     """Of one set-up, over several seeds. Times are in units of one mini-batch on a client of speed 1.
@@ -49,25 +51,39 @@ def report(rule: str, clients: int, outcomes: Sequence[Outcome]) -> Report:
     )
 
 
+def check_drawable(path: Path) -> None:
+    """Raises Invalid if a chart could not be written there, Missing if matplotlib is not installed."""
+    try:
+        from matplotlib.backend_bases import FigureCanvasBase  # noqa: PLC0415  # only charts need it
+    except ImportError as error:
+        raise Missing("charts take matplotlib, of the extra `simulate`: pip install -e '.[simulate]'") from error
+    if not path.parent.is_dir():
+        raise Invalid(f"{path} cannot be written: there is no such folder")
+    if path.suffix.removeprefix(".").lower() not in FigureCanvasBase.filetypes:
+        raise Invalid(f"{path} cannot be written: charts end in .png, .svg or .pdf")
+
+
 def drawn(path: Path, title: str, outcomes: Sequence[Outcome], target: float | None) -> None:
     """Draws accuracy over time, a line for each seed.
 
     Raises:
-        Missing: matplotlib is not installed.
         Invalid: The file cannot be written there.
     """
-    try:
-        from matplotlib.figure import Figure  # noqa: PLC0415  # only charts need it
-    except ImportError as error:
-        raise Missing("charts take matplotlib: pip install 'webnn[simulate]'") from error
+    from matplotlib.figure import Figure  # noqa: PLC0415  # only charts need it
+    from matplotlib.ticker import PercentFormatter  # noqa: PLC0415
+
     figure = Figure(figsize=(7, 4), layout="constrained")
     axes = figure.subplots()
     for seed, outcome in enumerate(outcomes):
-        axes.plot([p.time for p in outcome.curve], [p.accuracy for p in outcome.curve], label=f"seed {seed}", lw=1.2)
+        label = f"seed {seed}" if len(outcomes) <= SEEDS_NAMED else None
+        axes.plot([p.time for p in outcome.curve], [p.accuracy for p in outcome.curve], label=label, lw=1.2)
     if target is not None:
-        axes.axhline(target, color="0.6", lw=0.8, ls="--")
+        axes.axhline(target, color="0.4", lw=0.8, ls="--", label=f"target {100 * target:.4g} %")
     axes.set(title=title, xlabel="time, in mini-batches of one client", ylabel="accuracy on the whole test set")
-    axes.legend(frameon=False, fontsize="small")
+    axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=None))
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.grid(axis="y", color="0.92")
+    axes.legend(frameon=False, fontsize="small", loc="lower right")
     try:
         figure.savefig(path, dpi=150)
     except (OSError, ValueError) as error:

@@ -1,5 +1,6 @@
 """One simulated run: the real use cases on memory stores, simulated clients around them, and a clock that jumps."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -17,7 +18,7 @@ from webnn.observe import Attempt
 from webnn.publish import publish
 from webnn.simulate.client import Gone, Volunteer
 from webnn.simulate.learner import Evaluated, Learner, MakeLearner
-from webnn.simulate.population import Character, Population, characters
+from webnn.simulate.population import Character, Population, characters, successor
 from webnn.simulate.timeline import Timeline
 from webnn.store import keys
 from webnn.store.memory import MemoryBlobs, MemoryCatalog
@@ -63,6 +64,7 @@ class Outcome(Struct, frozen=True):
         accuracy: At the end.
         updates: Merged.
         staleness: Of each of them.
+        refused: How many were rejected or discarded, by the reason.
         curve: All evaluations.
     """
 
@@ -73,6 +75,7 @@ class Outcome(Struct, frozen=True):
     bytes_up: int
     bytes_down: int
     curve: list[Point]
+    refused: dict[str, int] = {}
 
 
 class Simulation:
@@ -111,12 +114,12 @@ class Simulation:
         self._rows, self._validation = dict(_rows(spec.data.train)), dict(_rows(spec.data.validation))
         self._settled: list[str] = []
         self._staleness: list[int] = []
+        self._refused = Counter[str]()
         self._up = self._down = 0
         self._evaluated: tuple[int, Evaluated] | None = None
         self._answer_first_evaluation()
-        self._waiting = characters(population, dataset.train.targets, self._chance)
-        for _ in range(population.clients):
-            self._arrive(next(self._waiting))
+        for character in characters(population, dataset.train.targets, self._chance):
+            self._arrive(character)
 
     def live(self, goal: Goal) -> Iterator[Point]:
         """Lets time pass until the goal is reached; gives each evaluation as it is made."""
@@ -142,6 +145,7 @@ class Simulation:
             bytes_up=self._up,
             bytes_down=self._down,
             curve=curve,
+            refused=dict(self._refused),
         )
 
     # What clients find: `webnn.simulate.client.Site`.
@@ -217,6 +221,8 @@ class Simulation:
         for update in attempt.commit.settled:
             if update.staleness is not None and update.version is not None:
                 self._staleness.append(update.staleness)
+            elif update.reason is not None:
+                self._refused[update.reason] += 1
         self._forget([keys.update(RUN, update.update_id) for update in attempt.commit.settled])
 
     def _forget(self, bodies: list[str]) -> None:
@@ -238,7 +244,7 @@ class Simulation:
                 volunteer.live()
             except Gone:
                 if self.population.replaced:
-                    self._arrive(next(self._waiting))
+                    self._arrive(successor(character, self.population, self._chance))
 
         self._timeline.spawn("client", live, round(character.arrives * UNIT))
 

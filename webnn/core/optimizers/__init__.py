@@ -40,4 +40,4 @@ class Optimizer(Protocol):
 if TYPE_CHECKING:
     AnyOptimizer = Momentum | Nesterov | Adam | Yogi | Adagrad
 else:
-    AnyOptimizer = union("webnn.optimizers", Momentum, Nesterov, Adam, Yogi, Adagrad)
+    AnyOptimizer = union("webnn.optimizers", Momentum, Nesterov, Adam, Yogi, Adagrad, members=("remembers", "step"))

@@ -14,4 +14,4 @@ __all__ = ["AnyRobust", "Combination", "Gathering", "Median", "MultiKrum", "Norm
 if TYPE_CHECKING:
     AnyRobust = NormClip | Median | TrimmedMean | MultiKrum
 else:
-    AnyRobust = union("webnn.robust", NormClip, Median, TrimmedMean, MultiKrum)
+    AnyRobust = union("webnn.robust", NormClip, Median, TrimmedMean, MultiKrum, members=("clipped",))

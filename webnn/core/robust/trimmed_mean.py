@@ -10,6 +10,8 @@ from webnn.core.merge import blocks
 from webnn.core.robust.gathering import Combination
 from webnn.core.wire import Vector
 
+ROUNDING = 1e-9  # or 1 / 49 of 49 would be 0
+
 
 class TrimmedMean(Combination, frozen=True, tag_field="name", tag="trimmed_mean", forbid_unknown_fields=True):
     """Each weight moves by the mean of what `size` updates say of it, without the `share` highest and lowest.
@@ -24,7 +26,7 @@ class TrimmedMean(Combination, frozen=True, tag_field="name", tag="trimmed_mean"
 
     def combine(self, vectors: Sequence[Vector]) -> Vector:
         """The mean of each coordinate's middle values."""
-        cut, found = int(self.share * self.size), np.empty_like(vectors[0])
+        cut, found = int(self.share * self.size + ROUNDING), np.empty_like(vectors[0])
         for block in blocks(found.size):
             values = np.sort([vector[block] for vector in vectors], axis=0)
             found[block] = np.mean(values[cut : self.size - cut], axis=0, dtype=np.float64)

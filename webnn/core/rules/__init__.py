@@ -23,5 +23,6 @@ if TYPE_CHECKING:
     AnyRule = Auto | Average | Weighted | Mimic | MimicAsPrinted | Copy | FedAsync | Delta | FedBuff | FedAvg
 else:
     AnyRule = union(
-        "webnn.rules", Auto, Average, Weighted, Mimic, MimicAsPrinted, Copy, FedAsync, Delta, FedBuff, FedAvg
-    )
+        "webnn.rules", Auto, Average, Weighted, Mimic, MimicAsPrinted, Copy, FedAsync, Delta, FedBuff, FedAvg,
+        members=("needs_base", "adds", "combines", "remembers", "discount", "fold"),
+    )  # fmt: skip

@@ -3,13 +3,15 @@
 In 2018 it never copied: accuracies were written big-endian and read little-endian.
 """
 
+from math import isfinite
 from typing import ClassVar
 
 import numpy as np
 
-from webnn.core.merge import Accumulator, Contribution, Folded, Step
-from webnn.core.rules.bases import Mixing, base_of
+from webnn.core.bases import Mixing, base_of
+from webnn.core.merge import Accumulator, Contribution, Folded, Step, norm
 from webnn.core.state import Shape
+from webnn.errors import Invalid
 
 
 class Copy(Mixing, frozen=True, tag_field="name", tag="copy", forbid_unknown_fields=True):
@@ -37,3 +39,5 @@ class Copy(Mixing, frozen=True, tag_field="name", tag="copy", forbid_unknown_fie
         if update.accuracy is not None and update.accuracy > best[0]:
             best[0] = update.accuracy
             np.add(base, update.delta, out=into.weights)
+            if not isfinite(norm(into.weights)):  # the next copy would hide it: so only here it can be told
+                raise Invalid("its weights are infinite or not a number")

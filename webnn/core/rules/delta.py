@@ -9,8 +9,8 @@ from typing import Annotated, ClassVar
 
 from msgspec import Meta
 
+from webnn.core.bases import Adding
 from webnn.core.merge import Accumulator, Contribution, Folded, Step
-from webnn.core.rules.bases import Adding
 from webnn.core.staleness import AnyDiscount, Polynomial
 
 ServerRate = Annotated[float, Meta(gt=0.0, le=1000.0)]

@@ -4,8 +4,8 @@ from typing import Annotated, ClassVar
 
 from msgspec import Meta
 
+from webnn.core.bases import Mixing, base_of
 from webnn.core.merge import Accumulator, Contribution, Folded, Step, mix
-from webnn.core.rules.bases import Mixing, base_of
 from webnn.core.staleness import AnyDiscount, Polynomial
 
 

@@ -6,8 +6,8 @@ nobody waits for stragglers; where all of them started from the same weights, it
 
 from typing import ClassVar
 
+from webnn.core.bases import Adding
 from webnn.core.merge import Accumulator, Contribution, Folded, Step, add_scaled
-from webnn.core.rules.bases import Adding
 from webnn.core.rules.delta import ServerRate
 from webnn.core.rules.fedbuff import Buffer
 from webnn.core.staleness import AnyDiscount, Constant

@@ -7,8 +7,8 @@ from typing import Annotated, ClassVar
 
 from msgspec import Meta
 
+from webnn.core.bases import Adding
 from webnn.core.merge import Accumulator, Contribution, Folded, Step, add_scaled
-from webnn.core.rules.bases import Adding
 from webnn.core.rules.delta import ServerRate
 from webnn.core.staleness import AnyDiscount, Polynomial
 from webnn.core.state import Shape

@@ -6,8 +6,8 @@ the head, and training diverges. It was the worst performer of 2018, and is here
 
 from typing import ClassVar
 
+from webnn.core.bases import Mixing, base_of
 from webnn.core.merge import Accumulator, Contribution, Folded, Step, mix
-from webnn.core.rules.bases import Mixing, base_of
 
 
 class Mimic(Mixing, frozen=True, tag_field="name", tag="mimic", forbid_unknown_fields=True):

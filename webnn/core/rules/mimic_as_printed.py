@@ -4,8 +4,8 @@ from typing import ClassVar
 
 import numpy as np
 
+from webnn.core.bases import Mixing, base_of
 from webnn.core.merge import Accumulator, Contribution, Folded, Step, mix
-from webnn.core.rules.bases import Mixing, base_of
 
 
 class MimicAsPrinted(Mixing, frozen=True, tag_field="name", tag="mimic_as_printed", forbid_unknown_fields=True):

@@ -2,8 +2,8 @@
 
 from typing import ClassVar
 
+from webnn.core.bases import Mixing, base_of
 from webnn.core.merge import Accumulator, Contribution, Folded, Step, mix
-from webnn.core.rules.bases import Mixing, base_of
 
 
 class Weighted(Mixing, frozen=True, tag_field="name", tag="weighted", forbid_unknown_fields=True):

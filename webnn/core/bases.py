@@ -1,4 +1,7 @@
-"""What the rules have in common."""
+"""What the rules have in common.
+
+Apart from `webnn.core.rules`, which loads those of other packages: so a rule of another package can import this.
+"""
 
 from msgspec import Struct
 
