@@ -13,11 +13,11 @@ from run import kept, timed_by
 from tables import Result, Results, times, typical
 
 CHECKOUT = Path(__file__).parents[1]
-IMAGES = CHECKOUT / "docs" / "images"
+PAGE, IMAGES = CHECKOUT / "docs" / "experiments.md", CHECKOUT / "docs" / "images"
 TICKS = (50, 100, 200, 500, 1000)
 
 
-def chart(results: Results) -> str:
+def draw(results: Results) -> None:
     """Time to the target by the number of clients: auto, the limit, and every other rule at its best with 8."""
     figure = Figure(figsize=(7.5, 4.6), layout="constrained")
     axes = figure.subplots()
@@ -41,7 +41,6 @@ def chart(results: Results) -> str:
     axes.set_axisbelow(True)
     axes.legend(frameon=False, fontsize="small")
     figure.savefig(IMAGES / "experiments.png", dpi=150)
-    return "![Time to 98 % by the number of clients](images/experiments.png)"
 
 
 def _line(axes: Any, runs: Mapping[int, Sequence[Result]], **look: Any) -> None:
@@ -63,7 +62,6 @@ def _apart(values: Sequence[float], gap: float) -> list[float]:
 
 FILLED: dict[str, Callable[[Results], str]] = {
     "limits": tables.limits,
-    "chart": chart,
     "far": tables.far,
     "all_rules": tables.all_rules,
     "tuned": tables.tuned_rules,
@@ -75,13 +73,23 @@ FILLED: dict[str, Callable[[Results], str]] = {
 }
 
 
-def main() -> None:
-    """Fills the text in."""
+def all_results() -> Results:
+    """Those that are kept."""
     lines = kept()
-    results = Results(everything(timed_by(lines)), lines)
+    return Results(everything(timed_by(lines)), lines)
+
+
+def filled(results: Results) -> str:
+    """The text with its tables."""
     text = Path(__file__).with_name("page.md").read_text()
-    filled = re.sub(r"\{\{(\w+)\}\}", lambda match: FILLED[match[1]](results), text)
-    (CHECKOUT / "docs" / "experiments.md").write_text(filled)
+    return re.sub(r"\{\{(\w+)\}\}", lambda match: FILLED[match[1]](results), text)
+
+
+def main() -> None:
+    """Writes text and chart."""
+    results = all_results()
+    draw(results)
+    PAGE.write_text(filled(results))
 
 
 if __name__ == "__main__":

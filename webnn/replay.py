@@ -144,7 +144,8 @@ def _committed(bodies: Bodies, entry: LedgerEntry, known: dict[int, LedgerEntry]
     merged = merge(merging, before.weights, steps, entry.from_version, contributions, before.state)
     for line, folded in zip(entry.updates, merged.folded, strict=True):
         if (line.staleness, line.discount) != (folded.staleness, folded.discount):
-            raise Corrupt(f"update {line.update_id} had staleness {folded.staleness}, not {line.staleness}")
+            found, told = (folded.staleness, folded.discount), (line.staleness, line.discount)
+            raise Corrupt(f"update {line.update_id} had staleness and discount {found}, not {told}")
     return _compared(entry, merged)
 
 

@@ -9,9 +9,9 @@
 import type { Api } from "./api";
 import { Refused } from "./errors";
 import { merge, type Candidate } from "./merge";
-import type { ClientEvent, PeerRule, PeerTraining, PeerUpdate, Spec, TrainTask } from "./protocol";
+import type { ClientEvent, PeerRule, PeerTraining, PeerUpdate, Spec, TensorSpec, TrainTask } from "./protocol";
 import type { BlobCache } from "./shards";
-import { decodeCheckpoint, decodeDelta } from "./wire";
+import { decodeCheckpoint, decodeDelta, sizeOf } from "./wire";
 
 /** More is not accepted of an update. */
 const MOST_STEPS = 100_000;
@@ -97,7 +97,18 @@ export class Peer {
     const weights = decodeCheckpoint(specs, life.genesis).map((value, i) => value + delta[i]!);
     const merged = merge(life.rule, life.own, { weights, steps: update.local_steps, accuracy: update.accuracy });
     if (!merged.weights.every(Number.isFinite)) return; // somebody's training went wrong
+    holdVariances(specs, merged.weights);
     life.own = merged;
     this.around.emit({ type: "met", updateId: update.update_id, steps: merged.steps });
+  }
+}
+
+/** At 0 or above, as in the head: 8 bits for each weight may take one below, and such a model gives NaN. In place. */
+function holdVariances(specs: readonly TensorSpec[], weights: Float32Array): void {
+  let start = 0;
+  for (const spec of specs) {
+    const end = start + sizeOf(spec);
+    if (spec.name.endsWith("/moving_variance")) weights.subarray(start, end).forEach((value, i, all) => (all[i] = Math.max(value, 0)));
+    start = end;
   }
 }

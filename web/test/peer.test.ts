@@ -85,6 +85,18 @@ describe("a peer", () => {
     expect(peer.trained(Float32Array.from([0, 0]), 4, null)).toBe(24);
   });
 
+  test("holds variances at 0 or above, and nothing else", async () => {
+    const norm = ["norm/beta", "norm/moving_variance"].map((name) => ({ name, shape: [1], dtype: "float32" as const }));
+    const normalised: Spec = { ...spec, weightsManifest: [{ weights: norm }] };
+    world.given = theirs();
+    world.blobs.set("theirs", body(-9, -9));
+    await peer.start(task(), peers, normalised);
+    peer.trained(Float32Array.from([4, 4]), 4, null);
+    peer.sent("mine");
+    await peer.meet("token");
+    expect(floats((await peer.start(task(), peers, normalised)).checkpoint)).toEqual([-2, 0]);
+  });
+
   test("asks once for each update that it sent", async () => {
     await trainedTo(4, 4);
     await peer.meet("token");
