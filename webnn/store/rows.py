@@ -1,8 +1,8 @@
 """The rows of a stage's table, as PynamoDB models.
 
 Partition key `run`, sort key `item`: `run`, `head`, `lease`, `turn`, `mark`, `update#ID`, `ledger#VERSION`,
-`client#ID`, `evaluation#VERSION`, `offer#ID`, `offering#CLIENT`, `exchange#ID` (versions padded so that they sort). Of a
-run that was deleted `gone` stays.
+`client#ID`, `evaluation#VERSION`, `offer#ID`, `offering#CLIENT`, `exchange#ID` (versions padded so that they sort). Of
+a run that was deleted `gone` stays.
 Partition `*` lists the runs. Two local indexes, because only those can be read consistently: `pending` holds the
 updates that still have the attribute of that name, `seen` the clients by when they last asked for a task.
 """
