@@ -86,8 +86,8 @@ class Remover:
         except Missing:
             generation = self._catalog.next_generation(run)
             if not generation:
-                raise
-            return generation
+                self._catalog.run(run)  # its head may be gone, where rows were deleted by hand
+            return generation or 1
 
     def _steps(self, run: str, generation: int, with_data: bool) -> Iterator[Removed]:
         shards = self._shards(run) if with_data else []

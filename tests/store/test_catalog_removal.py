@@ -1,6 +1,7 @@
 """What every `Catalog` promises of taking a run away."""
 
 import pytest
+from leftovers import assert_empty, listed
 from msgspec.structs import replace
 from samples import (
     START,
@@ -37,30 +38,6 @@ def one_of_each(catalog: Catalog, name: str) -> int:
 def finish(catalog: Catalog, name: str) -> Head:
     catalog.set_status(catalog.head(name), Status.FINISHED)
     return catalog.head(name)
-
-
-def listed(catalog: Catalog) -> set[str]:
-    names, after = set[str](), ""
-    while page := catalog.run_names(100, after=after):
-        names |= {name for _, name in page}
-        after = page[-1][0]
-    return names
-
-
-def assert_empty(catalog: Catalog, name: str) -> None:
-    assert catalog.ledger(name, -1, 10) == []
-    assert catalog.pending(name, 10) == []
-    assert catalog.pending_count(name, 10) == 0
-    assert catalog.active_clients(name, 0) == 0
-    assert catalog.evaluations(name, -1, 10) == []
-    assert catalog.evaluation_lease(name) is None
-    assert catalog.merge_lease(name) is None
-    assert catalog.sweep_mark(name) == SweepMark(name)
-    assert catalog.offers(name, 10) == []
-    assert catalog.last_offer(name, an_id(77)) is None
-    for ask in (catalog.update, catalog.exchange):
-        with pytest.raises(Missing):
-            ask(name, an_id(1))
 
 
 def test_a_run_that_is_off_the_list_is_there_all_the_same(catalog: Catalog, run_name: str) -> None:
