@@ -11,13 +11,13 @@ belongs to a generation that is over: the name is free for a run that begins at 
 made for this (`Removal.next_generation`). To delete the name again takes away what was written since.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from msgspec import Struct
 
 from webnn.core.records import Head, Status
 from webnn.core.spec import Spec
-from webnn.errors import Conflict, Corrupt, Missing
+from webnn.errors import Conflict, Corrupt, Missing, Unavailable
 from webnn.specs import Specs
 from webnn.standing import change_status
 from webnn.store import keys
@@ -25,13 +25,15 @@ from webnn.store.ports import MAX_DELETE, Blob, Blobs, Catalog
 from webnn.weeding import Verdict, weed
 
 PAGE = 500
+# Pages that fail in a row. DynamoDB takes so many writes a second of one run, and deleting is nothing but writes.
+PATIENCE = 8
 
 
 class Removed(Struct, frozen=True):
     """How much was deleted so far.
 
     Attributes:
-        rows: In the catalog.
+        rows: In the catalog; some more, if a page had to be tried again.
         blobs: Of the run's own.
         shards: Of its data.
         bytes: Of blobs and shards.
@@ -49,8 +51,11 @@ class Removed(Struct, frozen=True):
 class Remover:
     """Deletes runs."""
 
-    def __init__(self, catalog: Catalog, blobs: Blobs, specs: Specs) -> None:
-        """Takes its stores."""
+    def __init__(
+        self, catalog: Catalog, blobs: Blobs, specs: Specs, *, pause: Callable[[int], None] = lambda _: None
+    ) -> None:
+        """Takes its stores, and how to wait after so many pages of rows in a row that could not be deleted."""
+        self._pause = pause
         self._catalog = catalog
         self._blobs = blobs
         self._specs = specs
@@ -105,9 +110,17 @@ class Remover:
 
     def _rows(self, run: str, generation: int) -> Iterator[Removed]:
         self._check_over(run, generation)
-        while deleted := self._catalog.delete_rows(run, PAGE):
+        while deleted := self._deleted(run):
             yield Removed(rows=deleted)
             self._check_over(run, generation)
+
+    def _deleted(self, run: str) -> int:
+        for failed in range(1, PATIENCE):
+            try:
+                return self._catalog.delete_rows(run, PAGE)
+            except Unavailable:
+                self._pause(failed)
+        return self._catalog.delete_rows(run, PAGE)
 
     def _check_over(self, run: str, generation: int) -> None:
         """That this is still the run that was finished: another may have been started under its name."""

@@ -130,7 +130,7 @@ def assemble(
         restorer=restorer,
         control=Control(catalog, evaluations, restorer),
         copier=Copier(catalog, blobs, specs, runs),
-        remover=Remover(catalog, blobs, specs),
+        remover=Remover(catalog, blobs, specs, pause=pause),
         saver=Saver(catalog, blobs, specs),
         tokens=Tokens(token_secret, clock),
     )

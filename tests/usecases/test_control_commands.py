@@ -92,7 +92,7 @@ class TestStatus:
             "version": "2, made 30 seconds ago",
             "accuracy": "81.25% (version 1)",
             "clients": "1 in the last minute",
-            "updates": "0.0 a second in the last minute",
+            "updates": "0.03 a second in the last minute",
             "ends": "at an accuracy of 90.00% or after 5,000 versions",
         }
 

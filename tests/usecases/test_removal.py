@@ -1,6 +1,7 @@
 """Deleting a run: all of it goes, nothing of others, from whatever point it was cut off at."""
 
 import itertools
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,8 @@ from stages import Stores
 from webnn.core.records import Exchange, Status, UpdateState
 from webnn.core.wire import sha256
 from webnn.errors import Conflict, Corrupt, Missing, Unavailable
-from webnn.removal import Removed
+from webnn.removal import PATIENCE, Removed, Remover
+from webnn.specs import Specs
 from webnn.store import keys
 from webnn.updates import Announcement
 from webnn.wiring import new_id
@@ -140,10 +142,11 @@ def test_cut_off_anywhere_it_chokes_nobody_and_is_ended_by_another(side: str, ha
         lived(world)
         other = a_world(world.catalog, world.blobs, world.clock, new_id, name="other")
         other.start()
-        calls = itertools.count()
+        calls, cut = itertools.count(), list[str]()
 
-        def hook(_: str, calls: Any = calls, step: int = step) -> None:
+        def hook(name: str, calls: Any = calls, cut: list[str] = cut, step: int = step) -> None:
             if next(calls) == step:
+                cut.append(name)
                 raise harm("cut off")
 
         harmed = around(
@@ -151,18 +154,17 @@ def test_cut_off_anywhere_it_chokes_nobody_and_is_ended_by_another(side: str, ha
             catalog=Faulty(world.catalog, **{side: hook}),
             blobs=Faulty(world.blobs, **{side: hook}),
         )
-        try:
+        with suppress(harm):
             delete(harmed, with_data=True)
-        except harm:
-            assert "other" in {found.run.run for found in world.services.runs.all()}
-            assert [swept for swept in world.services.sweeper.sweep(never) if swept.error] == []
-            delete(world, with_data=True)
-            assert_gone(world)
-            assert world.blobs.get(keys.shard(sha256(DATA))) == DATA
-            world.start()
-        else:
+        if not cut:
             assert step > 15
             return
+        assert "other" in {found.run.run for found in world.services.runs.all()}
+        assert [swept for swept in world.services.sweeper.sweep(never) if swept.error] == []
+        delete(world, with_data=True)
+        assert_gone(world)
+        assert world.blobs.get(keys.shard(sha256(DATA))) == DATA
+        world.start()
 
 
 @pytest.mark.parametrize("method", ["delist", "delete_rows", "delete_run"])
@@ -247,6 +249,34 @@ def test_a_run_whose_head_is_gone_is_deleted_all_the_same(in_memory: World) -> N
     delete(world)
     assert_gone(world)
     assert world.start().generation == 1
+
+
+def test_rows_that_a_busy_table_leaves_are_tried_again_after_a_pause(in_memory: World) -> None:
+    world, waits, refusals = in_memory, list[int](), [lost] * 3
+
+    def busy(method: str) -> None:
+        if method == "delete_rows" and refusals:
+            refusals.pop()()
+
+    remover = Remover(
+        Faulty(world.catalog, before=busy), world.blobs, Specs(world.catalog, world.blobs), pause=waits.append
+    )
+    list(remover.delete("line"))
+    assert waits == [1, 2, 3]
+    assert_gone(world)
+
+
+def test_rows_that_cannot_be_deleted_are_given_up(in_memory: World) -> None:
+    world, tries = in_memory, list[str]()
+
+    def silent(method: str) -> None:
+        if method == "delete_rows":
+            tries.append(method)
+            lost()
+
+    with pytest.raises(Unavailable):
+        delete(around(world, catalog=Faulty(world.catalog, before=silent)))
+    assert len(tries) == PATIENCE
 
 
 def test_the_silence_of_a_store_leaves_it_to_be_done_again(in_memory: World) -> None:

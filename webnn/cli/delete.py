@@ -25,8 +25,9 @@ def delete(name: str, delete_data: bool, yes: bool, as_json: bool, stage: str) -
         question = f"Delete run {name} of stage {stage} with all its history{' and data' if delete_data else ''}?"
         click.confirm(question, abort=True, err=True)
     done = Removed()
+    console = Console(stderr=True)
     columns = SpinnerColumn(), TextColumn("{task.description}", markup=False), TimeElapsedColumn()
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task("deleting", total=None)
         for done in remover.delete(name, with_data=delete_data):
             bar.update(task, description=f"deleting: {_told(done)}")

@@ -55,7 +55,7 @@ def _table(found: Description, moving: Pace, now: int) -> Table:
         "version": f"{found.head.version}, made {_ago(now - moving.committed_at)}",
         "accuracy": _accuracy(found),
         "clients": f"{found.clients} in the last minute",
-        "updates": f"{moving.updates_per_second:.1f} a second in the last minute",
+        "updates": f"{moving.updates_per_second:.2f} a second in the last minute",
         "ends": _end(found.spec.end),
     }
     for what, text in rows.items():
