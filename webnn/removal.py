@@ -84,15 +84,18 @@ class Remover:
         self._catalog.delete_run(run, generation)
         yield done
 
+    def check(self, run: str) -> None:
+        """Raises Missing if there is no such run, and never was."""
+        if self._head(run) is None and not self._catalog.next_generation(run):
+            self._catalog.run(run)  # its head alone may be gone, where rows were deleted by hand
+
     def _finished(self, run: str) -> int:
-        """Finishes the run; gives the generation that is to come after it."""
+        """Finishes the run, if there is one; gives the generation that is to come after it."""
+        self.check(run)
         try:
             return change_status(self._catalog, run, lambda _: Status.FINISHED).generation + 1
         except Missing:
-            generation = self._catalog.next_generation(run)
-            if not generation:
-                self._catalog.run(run)  # its head may be gone, where rows were deleted by hand
-            return generation or 1
+            return self._catalog.next_generation(run) or 1
 
     def _steps(self, run: str, generation: int, with_data: bool) -> Iterator[Removed]:
         shards = self._shards(run) if with_data else []

@@ -7,7 +7,7 @@ from faults import Crash, Faulty, around, crash, lost, once
 from samples import World, a_world
 
 from webnn.clients import Evaluate, Stop, Train, Wait
-from webnn.core.records import Status, UpdateState
+from webnn.core.records import Status, UpdateState, Without
 from webnn.errors import Conflict, Corrupt, Missing, Unavailable
 from webnn.evaluations import Report
 from webnn.standing import ATTEMPTS
@@ -270,10 +270,20 @@ class TestAnEndByVersions:
 
     @pytest.mark.parametrize(("count", "status"), [(2, Status.RUNNING), (3, Status.FINISHED)])
     def test_counts_what_a_rollback_went_back_to(self, count: int, status: Status) -> None:
-        """Two, back to one, and to that again, an unmerge, and so many more: of these four are to come."""
+        """Of two back to one, and to that again: one is left, and three more are to come."""
         world = a_lived_world(end={"versions": 4}, validation={"every_versions": 1})
         world.services.restorer.rollback("line", 1)
         world.services.restorer.rollback("line", 3)
+        for _ in range(count):
+            merged(world, [1, 0, 0])
+        evaluated(world, 0.1)
+        assert world.head.status is status
+
+    @pytest.mark.parametrize(("count", "status"), [(1, Status.RUNNING), (2, Status.FINISHED)])
+    def test_counts_what_an_unmerge_left_out_too(self, count: int, status: Status) -> None:
+        world = a_lived_world(end={"versions": 4}, validation={"every_versions": 1})
+        (line,) = world.catalog.ledger_entry("line", 1).updates
+        world.services.restorer.unmerge("line", Without(updates=(line.update_id,)))
         for _ in range(count):
             merged(world, [1, 0, 0])
         evaluated(world, 0.1)

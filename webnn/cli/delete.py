@@ -17,10 +17,11 @@ from webnn.removal import Removed
 def delete(name: str, delete_data: bool, yes: bool, as_json: bool, stage: str) -> None:
     """Delete a run with all its history. There is no way back.
 
-    If this is cut off, do it again: it goes on where it was. Do it again also a few minutes later, to delete what was
-    under way meanwhile. Its data stays for other runs, unless told otherwise.
+    If this is cut off, do it again: it goes on where it was. Do it again also a few minutes later, before the name is
+    used for another run, to delete what was under way meanwhile. Data stays for other runs, unless told otherwise.
     """
     remover = stages.services(stage).remover
+    remover.check(name)
     if not yes:
         question = f"Delete run {name} of stage {stage} with all its history{' and data' if delete_data else ''}?"
         click.confirm(question, abort=True, err=True)
