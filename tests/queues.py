@@ -5,7 +5,7 @@ import itertools
 from msgspec import Struct
 
 from webnn.errors import Unavailable
-from webnn.store.ports import Message
+from webnn.store.queues import Message
 
 HIDDEN_SECONDS = 120
 
@@ -22,7 +22,7 @@ class Held(Struct):
 
 
 class MemoryQueue:
-    """See `webnn.store.ports.Queue`.
+    """See `webnn.store.queues.Queue`.
 
     Attributes:
         now: Seconds; goes on only when a test says so.

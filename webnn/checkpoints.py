@@ -11,9 +11,9 @@ from webnn.core.spec import Spec
 from webnn.core.state import State, decode_state, encode_state, zeros
 from webnn.core.tensors import total_size
 from webnn.core.wire import Vector, decode_vector, encode_vector, sha256
-from webnn.errors import Corrupt, Invalid
+from webnn.errors import Corrupt, Invalid, Missing
 from webnn.store import keys
-from webnn.store.ports import Blobs
+from webnn.store.ports import Blobs, Catalog
 from webnn.store.verified import verified
 
 
@@ -53,6 +53,19 @@ def stored(blobs: Blobs, entry: LedgerEntry, bodies: Encoded) -> LedgerEntry:
         state_sha256=sha256(bodies.state) if bodies.state else "",
         state_bytes=len(bodies.state),
     )
+
+
+def entry_of(catalog: Catalog, run: str, version: int) -> LedgerEntry:
+    """The entry that made a version and names its checkpoint.
+
+    Raises:
+        Invalid: No commit made that version.
+        Unavailable: The catalog did not answer.
+    """
+    try:
+        return catalog.ledger_entry(run, version)
+    except Missing as error:
+        raise Invalid(f"no commit made version {version}", version=version) from error
 
 
 def weights_of(blobs: Blobs, spec: Spec, entry: Head | LedgerEntry) -> Vector:

@@ -5,14 +5,14 @@ from collections.abc import Callable
 from msgspec import Struct
 from msgspec.structs import replace
 
-from webnn.core.records import Evaluation, EvaluationLease, Status
+from webnn.core.records import Evaluation, EvaluationLease, Head, Status
 from webnn.core.spec import Spec
-from webnn.errors import Conflict, Invalid, Missing, Unavailable
+from webnn.errors import Conflict, Invalid, Missing
+from webnn.lineage import versions_behind
 from webnn.specs import Specs
+from webnn.standing import change_status
 from webnn.store.ports import Catalog
 from webnn.tokens import Member
-
-FINISH_ATTEMPTS = 20
 
 
 class Report(Struct, frozen=True):
@@ -86,6 +86,16 @@ class Evaluations:
         if newest is not None:
             self._finish_if_due(self._specs.of(run), newest)
 
+    def reached(self, run: str) -> Evaluation | None:
+        """The newest evaluation, if it ends the run. Raises Missing.
+
+        What was reached before a rollback ends nothing.
+        """
+        newest, head = self._catalog.latest_evaluation(run), self._catalog.head(run)
+        if newest is None or not self._is_end(self._specs.of(run), newest):
+            return None
+        return newest if self._generation(newest) == head.generation else None
+
     def _check_asked(self, member: Member, report: Report, spec: Spec) -> None:
         """That this client was asked, for this; one that was, and answered, may say the same again at any time."""
         found = self._catalog.evaluations(member.run, report.version - 1, 1)
@@ -99,26 +109,27 @@ class Evaluations:
         return lease
 
     def _finish_if_due(self, spec: Spec, evaluation: Evaluation) -> None:
-        target, last = spec.end.accuracy, spec.end.versions
-        reached = target is not None and evaluation.accuracy >= target
-        if not reached and (last is None or evaluation.version < last):
+        if not self._is_end(spec, evaluation):
             return
-        self._finish(evaluation.run, self._catalog.ledger_entry(evaluation.run, evaluation.version).generation)
+        generation = self._generation(evaluation)
 
-    def _finish(self, run: str, generation: int) -> None:
-        """Refused when a commit is moving the head at this moment or another changed the status: look again.
+        def finished(head: Head) -> Status | None:
+            ends = head.status is Status.RUNNING and head.generation == generation
+            return Status.FINISHED if ends else None
 
-        What was reached before a rollback ends nothing.
-        """
-        for _ in range(FINISH_ATTEMPTS):
-            head = self._catalog.head(run)
-            if head.status is not Status.RUNNING or head.generation != generation:
-                return None
-            try:
-                return self._catalog.set_status(head, Status.FINISHED)
-            except Conflict:
-                continue
-        raise Unavailable(f"run {run!r} is too busy to finish; report again")
+        change_status(self._catalog, evaluation.run, finished)
+
+    def _is_end(self, spec: Spec, evaluation: Evaluation) -> bool:
+        target, last = spec.end.accuracy, spec.end.versions
+        if target is not None and evaluation.accuracy >= target:
+            return True
+        if last is None or evaluation.version < last:
+            return False
+        entry = self._catalog.ledger_entry(evaluation.run, evaluation.version)
+        return versions_behind(self._catalog, entry) >= last
+
+    def _generation(self, evaluation: Evaluation) -> int:
+        return self._catalog.ledger_entry(evaluation.run, evaluation.version).generation
 
 
 def _check(report: Report, lease: EvaluationLease, spec: Spec) -> None:

@@ -5,6 +5,7 @@ version to the genesis along these gives its lineage. Folded in order, each with
 give the weights: for a lineage of commits alone bit for bit those of its checkpoint.
 """
 
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping
 
 from msgspec import Struct
@@ -50,6 +51,29 @@ def _backwards(entries: Mapping[int, LedgerEntry], version: int) -> Iterator[Ste
                 if not any(without.leaves_out(line) for without in left_out):
                     yield Step(line, entry.recipe)
         version = entry.from_version if entry.restores is None else entry.restores
+
+
+def versions_behind(catalog: Catalog, entry: LedgerEntry) -> int:
+    """How many versions stand behind an entry's: those since the last rollback, and behind what that went back to.
+
+    Without rollbacks and unmerges that is the version itself. An unmerge takes none away.
+    """
+    behind = 0
+    while (began := _first_of_generation(catalog, entry)).version != 0:
+        behind += entry.version - began.version
+        before = began.from_version if began.restores is None else began.restores
+        entry = catalog.ledger_entry(entry.run, before)
+    return behind + entry.version
+
+
+def _first_of_generation(catalog: Catalog, entry: LedgerEntry) -> LedgerEntry:
+    """By halving: entries can be found by their version only, and generations never go down."""
+
+    def next_one(version: int) -> LedgerEntry:
+        return catalog.ledger(entry.run, version - 1, 1)[0]
+
+    versions = range(entry.version + 1)
+    return next_one(bisect_left(versions, entry.generation, key=lambda version: next_one(version).generation))
 
 
 class Bodies:

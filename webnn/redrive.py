@@ -18,7 +18,7 @@ from msgspec.structs import replace
 
 from webnn import doorbell
 from webnn.errors import Invalid, WebnnError
-from webnn.store.ports import Message, Queue
+from webnn.store.queues import Message, Queue
 
 MOST = 10
 

@@ -11,12 +11,12 @@ from collections.abc import Callable
 
 from msgspec.structs import replace
 
-from webnn.checkpoints import Checkpoint, Encoded, bodies_of, encoded, stored
+from webnn.checkpoints import Checkpoint, Encoded, bodies_of, encoded, entry_of, stored
 from webnn.core.ledger import CODE, head_after
 from webnn.core.merge import Merged
 from webnn.core.records import Commit, Head, LedgerEntry, Without
 from webnn.core.spec import Spec
-from webnn.errors import Invalid, Missing, Unavailable
+from webnn.errors import Invalid, Unavailable
 from webnn.landing import land, landed
 from webnn.lineage import Bodies, Step, fold, lineage
 from webnn.specs import Specs
@@ -59,7 +59,7 @@ class Restorer:
         """
 
         def restored(_: Head) -> Weights:
-            target = self._target(run, to)
+            target = entry_of(self._catalog, run, to)
             return bodies_of(self._blobs, target), target.steps
 
         return self._move(run, restored, lambda entry: replace(entry, restores=to))
@@ -80,12 +80,6 @@ class Restorer:
             return encoded(Checkpoint(found.weights, found.state)), found.steps
 
         return self._move(run, unmerged, lambda entry: replace(entry, without=without))
-
-    def _target(self, run: str, version: int) -> LedgerEntry:
-        try:
-            return self._catalog.ledger_entry(run, version)
-        except Missing as error:
-            raise Invalid(f"no commit made version {version}", version=version) from error
 
     def _written(self, head: Head, weights: Weights) -> LedgerEntry:
         """Writes these weights as a checkpoint and draws up the entry of a move to it from this head.

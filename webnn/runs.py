@@ -93,9 +93,8 @@ class Runs:
             raise Invalid("the weights hold NaN or infinity")
         run = self._store_spec(name, title, description, spec_body)
         genesis = self._store_genesis(name, encode_vector(weights))
-        head = Head(
-            name, 0, 0, 0, genesis.checkpoint_key, genesis.sha256, genesis.bytes, entry_sha256=ledger.digest(genesis)
-        )
+        unmade = Head(name, 0, 0, genesis.generation, genesis.checkpoint_key, genesis.sha256, genesis.bytes)
+        head = ledger.head_after(unmade, genesis)
         self._catalog.create_run(run, head, genesis)
         return run
 
@@ -106,7 +105,8 @@ class Runs:
         return Run(name, title, description, self._clock(), keys.spec(name, digest), digest, len(body))
 
     def _store_genesis(self, name: str, body: bytes) -> LedgerEntry:
-        entry = LedgerEntry(name, 0, 0, 0, self._clock(), self._new_id(), 0, code=ledger.CODE)
+        generation = self._catalog.next_generation(name)  # what was made for a run that was deleted is refused
+        entry = LedgerEntry(name, 0, 0, generation, self._clock(), self._new_id(), 0, code=ledger.CODE)
         return stored(self._blobs, entry, Encoded(body))
 
     def describe(self, name: str) -> Description:

@@ -15,13 +15,17 @@ from webnn.answer import Answerer
 from webnn.clearing import Clearing
 from webnn.clients import Coordinator
 from webnn.commit import Committer
+from webnn.control import Control
+from webnn.copying import Copier
 from webnn.core.ids import RANDOM_BYTES, make_id
 from webnn.evaluations import Evaluations
 from webnn.observe import Attempt, Observer, nobody
 from webnn.peers import Peers
+from webnn.removal import Remover
 from webnn.replay import Replay
 from webnn.restore import Restorer
 from webnn.runs import Runs
+from webnn.saving import Saver
 from webnn.settings import Settings, environment, settings
 from webnn.specs import Specs
 from webnn.store.ports import MAX_COMMIT, Blobs, Catalog
@@ -47,6 +51,10 @@ class Services(Struct, frozen=True):
     sweeper: Sweeper
     replay: Replay
     restorer: Restorer
+    control: Control
+    copier: Copier
+    remover: Remover
+    saver: Saver
     tokens: Tokens
 
 
@@ -105,6 +113,8 @@ def assemble(
     clearing = Clearing(catalog, blobs, specs, clock=clock)
     answerer = Answerer(committer, ring, clock=clock)
     evaluations = Evaluations(catalog, specs, clock=clock)
+    runs = Runs(catalog, blobs, specs, clock=clock, new_id=ids)
+    restorer = Restorer(catalog, blobs, specs, clock=clock, new_id=ids)
     return Services(
         blobs=blobs,
         catalog=catalog,
@@ -112,12 +122,16 @@ def assemble(
         updates=Updates(catalog, blobs, specs, clock=clock, new_id=ids),
         evaluations=evaluations,
         peers=Peers(catalog, blobs, specs, clock=clock, pause=pause),
-        runs=Runs(catalog, blobs, specs, clock=clock, new_id=ids),
+        runs=runs,
         committer=committer,
         answerer=answerer,
         sweeper=Sweeper(catalog, evaluations, clearing, drain=answerer.drain, clock=clock),
         replay=Replay(catalog, blobs, specs),
-        restorer=Restorer(catalog, blobs, specs, clock=clock, new_id=ids),
+        restorer=restorer,
+        control=Control(catalog, evaluations, restorer),
+        copier=Copier(catalog, blobs, specs, runs),
+        remover=Remover(catalog, blobs, specs, pause=pause),
+        saver=Saver(catalog, blobs, specs),
         tokens=Tokens(token_secret, clock),
     )
 

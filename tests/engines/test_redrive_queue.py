@@ -17,7 +17,7 @@ from webnn.errors import Invalid
 from webnn.local.engine import REGION, Engine
 from webnn.redrive import Redriver
 from webnn.settings import Environment, environment
-from webnn.store.ports import Queue
+from webnn.store.queues import Queue
 from webnn.store.sqs import SqsQueue
 
 STAGE = "prod"  # no other test looks into this stage's queues

@@ -73,6 +73,9 @@ class Life:
         self.asked = self.storming = self.last_move = 0
         self.moves: list[LedgerEntry] = []
         self.errors: list[Exception] = []
+        # In some lives the owner has whims. They are drawn apart, so that all other lives stay as they are.
+        self.whims = random.Random(seed + 10**9)
+        self.witness.may_go_on = seed % 8 in (5, 7)
 
     def services(self, *, kills: bool = True, late: float = 0.0) -> Services:
         """A function's, or a program's: its own view of the stores, its own clock."""
@@ -115,6 +118,8 @@ class Life:
         ]
         for _ in range(0 if self.calm else self.chance.choice([0, 1, 2, 4])):
             self.timeline.spawn("owner", self.operate, self.chance.randrange(STORM))
+        for _ in range(self.whims.randrange(8) if self.witness.may_go_on else 0):
+            self.timeline.spawn("whim", self.control, self.whims.randrange(STORM))
         for minute in range(1, STORM // MINUTE + 2):
             if self.calm:
                 self.timeline.after(minute * BURST - 1, self.look)
@@ -212,6 +217,21 @@ class Life:
             self.happened["owner ends"] += 1
             self.last_move = self.timeline.now
 
+    def control(self) -> None:
+        """The owner tells the run something, mostly to start it."""
+        verb = self.whims.choice(["pause", "pause", "finish", "reset", "start", "start", "retrain", "retrain"])
+        self.happened["owner begins"] += 1
+        self.asked += verb in ("reset", "retrain")
+        try:
+            head = getattr(self.services(late=0.3).control, verb)("line")
+            self.trace(f"{self.timeline.now} owner: {verb}: {head}")
+            self.happened[verb] += 1
+        except (Unavailable, Conflict) as error:
+            self.trace(f"{self.timeline.now} owner: {verb}: {error!r}")
+        finally:
+            self.happened["owner ends"] += 1
+            self.last_move = self.timeline.now
+
     def move(self, services: Services) -> None:
         naps = self.chance.random() < 0.3
         if naps:
@@ -265,7 +285,8 @@ def lived_many(wanted: range) -> tuple[Counter[str], str]:
             life = lived(seed)
         except Exception:
             return total, f"{traceback.format_exc()}\nseed {seed} breaks a promise: make simulate SEEDS={seed}"
-        total += Counter(str(update.state) for update in life.witness.settled.values()) + life.sky.happened
+        total += Counter(str(update.state) for update in life.witness.settled.values())
+        total += life.sky.happened + life.happened
         total["commits"] += len(life.witness.commits)
     return total, ""
 

@@ -90,8 +90,8 @@ MUTANTS = [
     Mutant(
         "all of a commit get the staleness of its first",
         "core/merge.py",
-        "        staleness = into.version - update.base_version",
-        "        staleness = max(0, into.version - len(folded) - update.base_version)",
+        "folded.append(_weighed(recipe, into.version - update.base_version))",
+        "folded.append(_weighed(recipe, max(0, into.version - len(folded) - update.base_version)))",
     ),
     Mutant(
         "updates of an older generation are merged",

@@ -30,6 +30,11 @@ def test_the_faults_do_happen(happened: Counter[str], kind: str) -> None:
     assert happened[kind] > len(SEEDS) // 10
 
 
+@pytest.mark.parametrize("verb", ["pause", "start", "finish", "reset", "retrain"])
+def test_the_owner_does_tell_the_run_what_to_do(happened: Counter[str], verb: str) -> None:
+    assert happened[verb] > len(SEEDS) // 40
+
+
 @pytest.mark.parametrize("end", ["merged", "discarded", "rejected"])
 def test_updates_come_to_every_end(happened: Counter[str], end: str) -> None:
     assert happened[end] > len(SEEDS)

@@ -51,9 +51,11 @@ class Model:
 
     def __init__(self) -> None:
         self.started: dict[str, Rows] = {}
+        self.delisted: set[str] = set()
+        self.gone: dict[str, int] = {}
 
     def create_run(self, run: Run, head: Head, genesis: LedgerEntry) -> None:
-        _refuse(run.run in self.started)
+        _refuse(run.run in self.started or head.generation != self.next_generation(run.run))
         self.started[run.run] = Rows(run, head, {genesis.version: genesis})
 
     def run(self, run: str) -> Run:
@@ -63,7 +65,9 @@ class Model:
         return self._rows(run).head
 
     def set_status(self, head: Head, status: Status) -> None:
-        _refuse(head.run not in self.started or self.head(head.run).status != head.status)
+        _refuse(head.run not in self.started)
+        now = self.head(head.run)
+        _refuse((now.status, now.generation) != (head.status, head.generation))
         rows = self._rows(head.run)
         rows.head = replace(rows.head, status=status)
 
@@ -162,6 +166,29 @@ class Model:
     def latest_evaluation(self, run: str) -> Evaluation | None:
         found = self.evaluations(run, -1, 10**6)
         return found[-1] if found else None
+
+    def next_generation(self, run: str) -> int:
+        return self.gone.get(run, 0)
+
+    def delist(self, run: str) -> None:
+        self.delisted.add(run)
+
+    def delete_rows(self, run: str, limit: int) -> int:
+        """Of a run with no more rows than that, so that it does not matter which go first."""
+        rows = self._rows(run)
+        single = (rows.lease, rows.turn, rows.mark)
+        many = (rows.ledger, rows.updates, rows.clients, rows.evaluations, rows.offers, rows.last, rows.exchanges)
+        count = sum(one is not None for one in single) + sum(map(len, many))
+        assert count <= limit
+        self.started[run] = Rows(rows.run, rows.head, {})
+        return count
+
+    def delete_run(self, run: str, generation: int) -> None:
+        head = self.started[run].head if run in self.started else None
+        _refuse(head is not None and (head.status is not Status.FINISHED or head.generation >= generation))
+        self.started.pop(run, None)
+        self.delisted.discard(run)
+        self.gone[run] = generation
 
     def _rows(self, run: str) -> Rows:
         return _found(self.started, run)

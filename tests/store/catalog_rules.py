@@ -84,11 +84,15 @@ class RunRules(Compared):
         return name
 
     @rule(target=runs, suffix=st.sampled_from(["", "-longer", "-0"]), created_at=draws.AGES)
-    def start(self, suffix: str, created_at: int) -> str:
-        return self._start(self.name + suffix, created_at)
+    def start(self, suffix: str, created_at: int) -> MultipleResults[str]:
+        """Gives the name if it was free, so that no name is drawn twice."""
+        name = self.name + suffix
+        taken = name in self.model.started
+        self._start(name, created_at)
+        return multiple() if taken else multiple(name)
 
     def _start(self, name: str, created_at: int) -> str:
-        head = a_head(name)
+        head = replace(a_head(name), generation=self.both("next_generation", name))
         self.both("create_run", a_run(name, created_at), head, an_entry(head, head))
         for method in ("run", "head"):
             self.both(method, name)
@@ -105,7 +109,7 @@ class RunRules(Compared):
         return self._set_status(head, status)
 
     def _set_status(self, head: Head, status: Status) -> Head:
-        before = self.model.head(head.run)
+        before = self.model.started[head.run].head if head.run in self.model.started else head
         self.both("set_status", head, status)
         self.both("head", head.run)
         return before
@@ -126,7 +130,9 @@ class TableRules(Compared):
         assert len(listed) <= 100
         assert [run.created_at for run in listed] == sorted((run.created_at for run in listed), reverse=True)
         mine = {run.run: run for run in listed if run.run in self.model.started}
-        for name, rows in self.model.started.items():
+        assert self.model.delisted.isdisjoint(mine)
+        for name in self.model.started.keys() - self.model.delisted:
+            rows = self.model.started[name]
             crowded_out = len(listed) == 100 and rows.run.created_at <= listed[-1].created_at
             assert mine.get(name) == rows.run or (crowded_out and name not in mine)
 
@@ -135,7 +141,7 @@ class TableRules(Compared):
         everyone = list(self._names(size))
         names = [name for _, name in everyone]
         assert len(names) == len(set(names))
-        assert {name for name in names if name.startswith(self.name)} == set(self.model.started)
+        assert {name for name in names if name.startswith(self.name)} == self.model.started.keys() - self.model.delisted
         begin = min(begin, len(everyone) - 1)
         after = everyone[begin][0]
         self.equal(self.catalog.run_names(limit, after=after), everyone[begin + 1 :][:limit], "run_names")

@@ -13,6 +13,7 @@ import catalog_draws as draws
 import pytest
 from catalog_model import outcome
 from catalog_peers import PeerRules
+from catalog_removal import RemovalRules
 from catalog_rules import EVERYTHING, ClientRules, Compared, EvaluationRules, RunRules, TableRules, heads, runs
 from catalog_turns import TurnRules
 from hypothesis import HealthCheck, Phase, assume, settings
@@ -189,13 +190,17 @@ def _line(update: Update) -> MergedUpdate:
     return MergedUpdate(update.update_id, update.client_id, update.base_version, update.staleness, update.discount)
 
 
-# Two machines, because a history in which everything happens goes deep into nothing.
+# Several machines, because a history in which everything happens goes deep into nothing.
 class Committing(RunRules, UpdateRules, CommitRules, TurnRules):
     """How runs move on."""
 
 
 class TakingPart(RunRules, TableRules, ClientRules, EvaluationRules, TurnRules, PeerRules):
     """Who asks for what, and finds what."""
+
+
+class ComingAndGoing(RunRules, TableRules, RemovalRules):
+    """Which runs there are."""
 
 
 # How many histories, and how long; a call costs microseconds in memory, milliseconds over the network.
@@ -219,7 +224,7 @@ def search(engine: str) -> settings:
     )
 
 
-@pytest.mark.parametrize("machine", [Committing, TakingPart])
+@pytest.mark.parametrize("machine", [Committing, TakingPart, ComingAndGoing])
 def test_every_history_is_answered_as_the_port_promises(
     stage: Stage, catalog: Catalog, run_name: str, machine: type[Compared]
 ) -> None:

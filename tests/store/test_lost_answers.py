@@ -2,16 +2,18 @@
 
 import socket
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 from lossy import Proxy, lossy
 from msgspec.structs import replace
+from pynamodb.connection import Connection
 from samples import a_client, a_commit, a_head, a_lease, a_run, an_entry, an_id, an_update
 from stages import NETWORKED, Stage, Stores
 from test_catalog_runs import start
 
 from webnn import aws
-from webnn.core.records import MergeLease, SweepMark
+from webnn.core.records import MergeLease, Status, SweepMark
 from webnn.core.wire import sha256
 from webnn.errors import Conflict, Missing, Unavailable
 from webnn.store import keys
@@ -144,6 +146,44 @@ def test_a_turn_that_was_taken_though_the_answer_was_lost_is_no_conflict(
     assert through[0].merge_lease(run_name) == turn
 
 
+@pytest.mark.parametrize("lost", [".DeleteItem", ".BatchWriteItem", ".TransactWriteItems", ".GetItem", ".Query"])
+def test_a_run_is_deleted_though_an_answer_was_lost(proxy: Proxy, through: Stores, run_name: str, lost: str) -> None:
+    catalog = through[0]
+    catalog.set_status(start(catalog, run_name), Status.FINISHED)
+    proxy.lose_answer_to = lambda request: request.endswith(lost)
+    catalog.delist(run_name)
+    catalog.delete_rows(run_name, 10)
+    catalog.delete_run(run_name, 1)
+    assert catalog.next_generation(run_name) == 1
+    assert proxy.lost == 1
+    with pytest.raises(Missing):
+        catalog.head(run_name)
+    assert catalog.ledger(run_name, -1, 10) == []
+
+
+def test_rows_that_dynamodb_leaves_of_a_batch_are_sent_again(
+    through: Stores, run_name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    send, sent = Connection.batch_write_item, list[int]()
+
+    def throttled(self: Connection, table_name: str, **items: Any) -> Any:
+        """Takes half of the batch."""
+        half = items["delete_items"][::2]
+        left = items["delete_items"][1::2]
+        sent.append(len(half))
+        send(self, table_name, **items | {"delete_items": half})
+        return {"UnprocessedItems": {table_name: [{"DeleteRequest": {"Key": key}} for key in left]} if left else {}}
+
+    catalog = through[0]
+    start(catalog, run_name)
+    for number in range(6):
+        catalog.join(a_client(run_name, number))
+    monkeypatch.setattr(Connection, "batch_write_item", throttled)
+    assert catalog.delete_rows(run_name, 100) == 7
+    assert sent == [4, 2, 1]
+    assert catalog.delete_rows(run_name, 100) == 0
+
+
 def test_a_read_whose_answer_was_lost_is_asked_again(proxy: Proxy, through: Stores, run_name: str) -> None:
     head = start(through[0], run_name)
     proxy.lose_answer_to = lambda request: request.endswith(".GetItem")
@@ -181,6 +221,10 @@ ASKED: dict[str, Callable[[Stores], object]] = {
     "merge_lease": lambda s: s[0].merge_lease("line"),
     "claim_merging": lambda s: s[0].claim_merging(MergeLease("line", an_id(1), 5), None),
     "sweep_mark": lambda s: s[0].sweep_mark("line"),
+    "next_generation": lambda s: s[0].next_generation("line"),
+    "delist": lambda s: s[0].delist("line"),
+    "delete_rows": lambda s: s[0].delete_rows("line", 1),
+    "delete_run": lambda s: s[0].delete_run("line", 1),
     "set_sweep_mark": lambda s: s[0].set_sweep_mark(SweepMark("line")),
     "pending_count": lambda s: s[0].pending_count("line", 1),
     "listed": lambda s: s[1].listed("shards/", "", 1),

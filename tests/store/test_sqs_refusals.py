@@ -6,7 +6,7 @@ from botocore.exceptions import ReadTimeoutError
 from botocore.stub import Stubber
 
 from webnn.errors import Invalid, Missing, Unavailable, WebnnError
-from webnn.store.ports import Message
+from webnn.store.queues import Message
 from webnn.store.sqs import SqsQueue
 
 MESSAGE = Message("id", "body", "receipt")

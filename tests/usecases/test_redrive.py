@@ -13,7 +13,7 @@ from webnn.cli.main import main, webnn
 from webnn.doorbell import ring
 from webnn.errors import Unavailable
 from webnn.redrive import MOST, Redriven, Redriver
-from webnn.store.ports import Message
+from webnn.store.queues import Message
 
 DIGITS, MNIST = ring("digits").decode(), ring("mnist").decode()
 TEST_EVENT = '{"Event": "s3:TestEvent"}'

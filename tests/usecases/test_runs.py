@@ -11,7 +11,8 @@ from samples import World, a_spec, a_world
 from webnn.core.records import Status
 from webnn.core.wire import sha256
 from webnn.errors import Conflict, Corrupt, Invalid, Missing, Unavailable
-from webnn.evaluations import FINISH_ATTEMPTS, Report
+from webnn.evaluations import Report
+from webnn.standing import ATTEMPTS
 from webnn.store import keys
 
 SPEC = json.dumps(a_spec()).encode()
@@ -136,9 +137,9 @@ class TestTheEnd:
                 tries.append(name)
                 raise Conflict("busy")
 
-        with pytest.raises(Unavailable, match="report again"):
+        with pytest.raises(Unavailable, match="try again"):
             self.report(around(world, catalog=Faulty(world.catalog, before=refuse)), accuracy=0.9)
-        assert len(tries) == FINISH_ATTEMPTS
+        assert len(tries) == ATTEMPTS
 
 
 def test_a_run_whose_spec_is_gone_hides_no_other(world: World) -> None:

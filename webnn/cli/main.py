@@ -7,13 +7,17 @@ from rich.console import Console
 from rich.text import Text
 
 from webnn import __version__, aws
+from webnn.cli.control import copy, pause, reset, retrain, start, stop
+from webnn.cli.delete import delete
 from webnn.cli.demo import demo
 from webnn.cli.deploy import deploy, destroy
 from webnn.cli.ledger import ledger, replay, rollback, unmerge
 from webnn.cli.redrive import redrive
 from webnn.cli.rules import rules
-from webnn.cli.runs import create, list_runs, status
+from webnn.cli.runs import create
+from webnn.cli.save import save
 from webnn.cli.simulate import simulate
+from webnn.cli.status import list_runs, status
 from webnn.errors import WebnnError
 
 
@@ -30,6 +34,14 @@ for command in (
     create,
     list_runs,
     status,
+    pause,
+    start,
+    stop,
+    reset,
+    retrain,
+    copy,
+    save,
+    delete,
     ledger,
     replay,
     rollback,

@@ -1,4 +1,4 @@
-"""`webnn create`, `webnn list`, `webnn status`: runs of a stage."""
+"""`webnn create`: starting runs of a stage."""
 
 import json
 from pathlib import Path
@@ -8,14 +8,11 @@ import click
 import numpy as np
 from rich.console import Console
 from rich.progress import Progress
-from rich.table import Table
 
-from webnn.api import answers
 from webnn.cli import stage as stages
 from webnn.datasets import digits, mnist
 from webnn.errors import Invalid
 from webnn.publish import publish
-from webnn.runs import Description
 
 SEED = 0
 
@@ -48,41 +45,8 @@ def create(name: str, example: str | None, data: Path | None, until: float | Non
     Console().print(f"Run {name} is at version 0 and waits for clients.", highlight=False)
 
 
-@click.command(name="list")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-@stages.option
-def list_runs(as_json: bool, stage: str) -> None:
-    """List the runs of a stage."""
-    found = stages.services(stage).runs.all()
-    if as_json:
-        stages.print_json([answers.description(one) for one in found])
-        return
-    table = Table("run", "status", "version", "accuracy", "clients")
-    for one in found:
-        table.add_row(one.run.run, str(one.head.status), str(one.head.version), _accuracy(one), str(one.clients))
-    Console().print(table)
-
-
-@click.command()
-@click.argument("name")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-@stages.option
-def status(name: str, as_json: bool, stage: str) -> None:
-    """Show where a run stands."""
-    found = stages.services(stage).runs.describe(name)
-    if as_json:
-        stages.print_json(answers.description(found))
-        return
-    line = f"{name}: {found.head.status}, version {found.head.version}, {found.clients} clients, {_accuracy(found)}"
-    Console().print(line, highlight=False)
-
-
 def _document(example: str, until: float | None) -> dict[str, Any]:
     document: dict[str, Any] = json.loads((stages.CHECKOUT / "examples" / example / "spec.json").read_text())
     if until is not None:
         document["end"] = {"accuracy": until}
     return document
-
-
-def _accuracy(found: Description) -> str:
-    return "not evaluated" if found.metrics is None else f"{found.metrics.accuracy:.2%}"

@@ -22,10 +22,11 @@ from webnn.errors import Conflict, Missing
 from webnn.store import records_in_rows as shape
 from webnn.store.answers import answers, unless
 from webnn.store.dynamodb_peers import DynamoPeers
-from webnn.store.rows import ALL_RUNS, HeadRow, LedgerRow, Rows, UpdateRow
+from webnn.store.dynamodb_removal import DynamoRemoval
+from webnn.store.rows import ALL_RUNS, GoneRow, HeadRow, LedgerRow, Rows, UpdateRow
 
 
-class DynamoCatalog(DynamoPeers):
+class DynamoCatalog(DynamoPeers, DynamoRemoval):
     """The catalog of a stage."""
 
     def __init__(self, rows: Rows) -> None:
@@ -37,11 +38,16 @@ class DynamoCatalog(DynamoPeers):
         """See `Runs.create_run`."""
         rows, attributes = self._rows, shape.run_attributes(run)
         listed = rows.run(ALL_RUNS, f"run#{run.created_at:013d}#{run.run}", **attributes)
-        with answers("create the run"), TransactWrite(connection=self._connection) as transaction:
+        taken = f"the name {run.run!r} is taken, or was until a moment ago"
+        with answers(taken), TransactWrite(connection=self._connection) as transaction:
             transaction.save(rows.run(run.run, shape.RUN, **attributes), rows.run.item.does_not_exist())
             transaction.save(rows.head(item=shape.HEAD, **shape.attributes(head)), rows.head.item.does_not_exist())
             transaction.save(self._ledger_row(genesis), rows.ledger.item.does_not_exist())
             transaction.save(listed)
+            if head.generation:
+                transaction.condition_check(rows.gone, run.run, shape.GONE, GoneRow.generation == head.generation)
+            else:
+                transaction.condition_check(rows.gone, run.run, shape.GONE, rows.gone.item.does_not_exist())
 
     def runs(self) -> list[Run]:
         """See `Runs.runs`."""
@@ -78,8 +84,9 @@ class DynamoCatalog(DynamoPeers):
     def set_status(self, head: Head, status: Status) -> None:
         """See `Runs.set_status`."""
         row = self._rows.head(head.run, shape.HEAD)
-        with answers(f"no longer {head.status}"):
-            row.update([HeadRow.status.set(str(status))], HeadRow.status == str(head.status))
+        same = (HeadRow.status == str(head.status)) & (HeadRow.generation == head.generation)
+        with answers(f"run {head.run!r} is no longer {head.status} in generation {head.generation}"):
+            row.update([HeadRow.status.set(str(status))], same)
 
     def ledger_entry(self, run: str, version: int) -> LedgerEntry:
         """See `Runs.ledger_entry`."""

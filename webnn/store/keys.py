@@ -12,6 +12,11 @@ def spec(run: str, sha256: str) -> str:
     return f"specs/{run}/{sha256}.json"
 
 
+def specs(run: str) -> str:
+    """What the keys of all the run's specs begin with."""
+    return f"specs/{run}/"
+
+
 def shard(sha256: str) -> str:
     """A slice of data; runs with the same data share it."""
     return f"shards/{sha256}.bin"

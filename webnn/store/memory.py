@@ -8,7 +8,7 @@ import hashlib
 from collections.abc import Callable, Sequence
 from heapq import nsmallest
 from threading import RLock
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from msgspec.structs import replace
 
@@ -27,7 +27,7 @@ from webnn.core.records import (
     UpdateState,
 )
 from webnn.errors import Conflict, Invalid, Missing
-from webnn.store.memory_peers import MemoryPeers
+from webnn.store.memory_removal import MemoryRemoval
 from webnn.store.ports import Blob, UploadTicket
 
 T = TypeVar("T")
@@ -94,13 +94,11 @@ class MemoryBlobs:
         self._written_at[key] = self._clock()
 
 
-class MemoryCatalog(MemoryPeers):
+class MemoryCatalog(MemoryRemoval):
     """`Catalog` in dictionaries, under one lock."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._runs: dict[str, Run] = {}
-        self._heads: dict[str, Head] = {}
         self._ledger: dict[tuple[str, int], LedgerEntry] = {}
         self._updates: dict[tuple[str, str], Update] = {}
         self._waiting: dict[str, dict[str, Update]] = {}  # the pending ones, by run and id
@@ -110,25 +108,37 @@ class MemoryCatalog(MemoryPeers):
         self._marks: dict[str, SweepMark] = {}
         self._evaluations: dict[tuple[str, int], Evaluation] = {}
 
+    def _tables(self) -> Sequence[dict[Any, Any]]:
+        others = (self._ledger, self._updates, self._clients, self._leases, self._turns, self._marks, self._evaluations)
+        return *others, *super()._tables()
+
+    def delete_rows(self, run: str, limit: int) -> int:
+        """See `Removal.delete_rows`."""
+        with self._lock:
+            deleted = super().delete_rows(run, limit)
+            waiting = self._waiting.pop(run, {})
+            self._waiting[run] = {each: u for each, u in waiting.items() if (run, each) in self._updates}
+        return deleted
+
     def create_run(self, run: Run, head: Head, genesis: LedgerEntry) -> None:
         """See `Runs.create_run`."""
         with self._lock:
-            if run.run in self._runs:
-                raise Conflict(f"run {run.run!r} exists", run=run.run)
-            self._runs[run.run] = run
+            if run.run in self._runs or head.generation != self.next_generation(run.run):
+                raise Conflict(f"run {run.run!r} exists, or did a moment ago", run=run.run)
+            self._runs[run.run] = self._listed[run.run] = run
             self._heads[run.run] = head
             self._ledger[run.run, genesis.version] = genesis
 
     def runs(self) -> list[Run]:
         """See `Runs.runs`."""
         with self._lock:
-            newest = sorted(self._runs.values(), key=lambda run: (-run.created_at, run.run))
+            newest = sorted(self._listed.values(), key=lambda run: (-run.created_at, run.run))
             return newest[:100]
 
     def run_names(self, limit: int, after: str = "") -> list[tuple[str, str]]:
         """See `Runs.run_names`."""
         with self._lock:
-            return [(name, name) for name in sorted(self._runs) if name > after][:limit]
+            return [(name, name) for name in sorted(self._listed) if name > after][:limit]
 
     def run(self, run: str) -> Run:
         """See `Runs.run`."""
@@ -144,8 +154,8 @@ class MemoryCatalog(MemoryPeers):
         """See `Runs.set_status`."""
         with self._lock:
             current = self._heads.get(head.run)
-            if current is None or current.status is not head.status:
-                raise Conflict(f"run {head.run!r} is no longer {head.status}", run=head.run)
+            if current is None or (current.status, current.generation) != (head.status, head.generation):
+                raise Conflict(f"run {head.run!r} is no longer {head.status} in generation {head.generation}")
             self._heads[head.run] = replace(current, status=status)
 
     def ledger_entry(self, run: str, version: int) -> LedgerEntry:

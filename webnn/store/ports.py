@@ -1,7 +1,7 @@
 """The only words the rest has for storage.
 
-Three ports. `Blobs` holds immutable bytes under keys; `Catalog` holds a run's rows and moves its head; `Queue` holds
-messages, as the doorbell does. Every method raises `Unavailable` when the service does not answer, on top of what its
+Two ports, and a third for messages in `webnn.store.queues`. `Blobs` holds immutable bytes under keys; `Catalog` holds a
+run's rows and moves its head. Every method raises `Unavailable` when the service does not answer, on top of what its
 docstring lists; after an unanswered write it is unknown whether it landed. One contract suite (`tests/store`) runs on
 every adapter.
 """
@@ -71,7 +71,8 @@ class Blobs(Protocol):
     def delete(self, keys: Sequence[str]) -> None:
         """Deletes blobs, at most `MAX_DELETE`, as far as they are there. Unavailable if not all could be: some may be.
 
-        Only `webnn.clearing` and `webnn.keeping` may: they say when nobody can name a blob any more.
+        Only `webnn.clearing` and `webnn.keeping` may, which say when nobody can name a blob any more, and
+        `webnn.removal`, when a whole run goes.
         """
         ...
 
@@ -91,7 +92,7 @@ class Runs(Protocol):
     """Runs, their heads and their ledgers."""
 
     def create_run(self, run: Run, head: Head, genesis: LedgerEntry) -> None:
-        """Starts a run. Raises Conflict if the name is taken."""
+        """Starts a run. Raises Conflict if the name is taken, or the generation is not `next_generation`."""
         ...
 
     def runs(self) -> list[Run]:
@@ -111,9 +112,9 @@ class Runs(Protocol):
         ...
 
     def set_status(self, head: Head, status: Status) -> None:
-        """Changes the status of a head, from the one that `head` has.
+        """Changes the status of a head, from the one that `head` has, in the generation that `head` has.
 
-        Raises Conflict if it has another by now, or never was.
+        Raises Conflict if it has others by now, or never was.
         """
         ...
 
@@ -246,44 +247,31 @@ class Peers(Protocol):
         ...
 
 
-class Catalog(Runs, Updates, Turns, Clients, Evaluations, Peers, Protocol):
-    """All the rows."""
+class Removal(Protocol):
+    """Taking a run away: first off the list, then its rows, last its head. See `webnn.removal`."""
 
-
-class Message(Struct, frozen=True):
-    """A message of a queue, in the hand of whoever received it.
-
-    Attributes:
-        receipt: What the queue wants to see from who deletes or releases it.
-    """
-
-    id: str
-    body: str
-    receipt: str
-
-
-class Queue(Protocol):
-    """Messages, each delivered once or more often, in no order. Every method raises Missing if the queue is gone."""
-
-    def waiting(self) -> int:
-        """How many messages could be received now; a queue of many servers knows it approximately."""
+    def next_generation(self, run: str) -> int:
+        """The generation that a run of this name begins at: 0, or above that of the last one that was deleted."""
         ...
 
-    def receive(self, most: int) -> list[Message]:
-        """Up to `most` messages, at most 10, after waiting for them; empty if none came.
+    def delist(self, run: str) -> None:
+        """Takes a run off the lists that `runs` and `run_names` give, if it is there."""
+        ...
 
-        Nobody else receives them for two minutes.
+    def delete_rows(self, run: str, limit: int) -> int:
+        """Deletes rows of a run, at most `limit`, but for the run's own and its head; says how many. 0: none is left.
+
+        After Unavailable some may be deleted.
         """
         ...
 
-    def send(self, body: str) -> None:
-        """Adds a message."""
+    def delete_run(self, run: str, generation: int) -> None:
+        """Deletes the run's own row and its head: its name is free, for a run that begins at `generation`.
+
+        Raises Conflict if the run is not finished. Nothing was written.
+        """
         ...
 
-    def delete(self, message: Message) -> None:
-        """Takes a message away for good."""
-        ...
 
-    def release(self, message: Message) -> None:
-        """Lets others receive a message at once."""
-        ...
+class Catalog(Runs, Updates, Turns, Clients, Evaluations, Peers, Removal, Protocol):
+    """All the rows."""

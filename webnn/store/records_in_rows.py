@@ -18,6 +18,7 @@ RUN = "run"
 LEASE = "lease"
 TURN = "turn"
 MARK = "mark"
+GONE = "gone"
 OFFERS = "offer#"
 
 Record = TypeVar("Record", bound=Struct)

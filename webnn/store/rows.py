@@ -1,7 +1,8 @@
 """The rows of a stage's table, as PynamoDB models.
 
 Partition key `run`, sort key `item`: `run`, `head`, `lease`, `turn`, `mark`, `update#ID`, `ledger#VERSION`,
-`client#ID`, `evaluation#VERSION`, `offer#ID`, `offering#CLIENT`, `exchange#ID` (versions padded so that they sort).
+`client#ID`, `evaluation#VERSION`, `offer#ID`, `offering#CLIENT`, `exchange#ID` (versions padded so that they sort). Of
+a run that was deleted `gone` stays.
 Partition `*` lists the runs. Two local indexes, because only those can be read consistently: `pending` holds the
 updates that still have the attribute of that name, `seen` the clients by when they last asked for a task.
 """
@@ -185,6 +186,12 @@ class EvaluationRow(Row):
     at = NumberAttribute()
 
 
+class GoneRow(Row):
+    """What stays of a deleted run: the generation that the next run of its name begins at."""
+
+    generation = NumberAttribute()
+
+
 class Rows(Struct, frozen=True):
     """The models, bound to one table, and the connection that they share."""
 
@@ -200,6 +207,7 @@ class Rows(Struct, frozen=True):
     evaluation: type[EvaluationRow]
     offer: type[OfferRow]
     exchange: type[ExchangeRow]
+    gone: type[GoneRow]
     pending: Any
     seen: Any
 
@@ -228,6 +236,7 @@ def bind(table: str, region: str, host: str | None) -> Rows:
         evaluation=bound(EvaluationRow),
         offer=bound(OfferRow),
         exchange=bound(ExchangeRow),
+        gone=bound(GoneRow),
         pending=update.by_pending,
         seen=client.by_seen,
     )

@@ -13,7 +13,7 @@ from botocore.exceptions import (
 )
 
 from webnn.errors import Invalid, Missing, Unavailable, WebnnError
-from webnn.store.ports import Message
+from webnn.store.queues import Message
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient

@@ -1,0 +1,110 @@
+"""`webnn pause`, `start`, `stop`, `reset`, `retrain`, `copy`: what an owner tells a run to do."""
+
+from collections.abc import Callable
+
+import click
+from rich.console import Console
+from rich.text import Text
+
+from webnn.cli import stage as stages
+from webnn.control import Control
+from webnn.core.records import Head
+
+AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print where it stands as one line of JSON.")
+
+
+@click.command()
+@click.argument("name")
+@AS_JSON
+@stages.option
+def pause(name: str, as_json: bool, stage: str) -> None:
+    """Let a run's clients wait.
+
+    What they have trained is still taken, and merged. `webnn start` goes on.
+    """
+    _told(Control.pause, name, as_json, stage)
+
+
+@click.command()
+@click.argument("name")
+@AS_JSON
+@stages.option
+def start(name: str, as_json: bool, stage: str) -> None:
+    """Let a run go on that was paused or stopped."""
+    _told(Control.start, name, as_json, stage)
+
+
+@click.command()
+@click.argument("name")
+@AS_JSON
+@stages.option
+def stop(name: str, as_json: bool, stage: str) -> None:
+    """Finish a run: its clients are told to stop.
+
+    What they have not sent yet, and what was not merged yet, is discarded. `webnn pause` loses nothing.
+    """
+    _told(Control.finish, name, as_json, stage)
+
+
+@click.command()
+@click.argument("name")
+@AS_JSON
+@stages.option
+def reset(name: str, as_json: bool, stage: str) -> None:
+    """Go back to a run's first weights.
+
+    They become a version of their own; nothing is deleted, so `webnn rollback` brings back any other. The run goes on,
+    stays paused or stays finished, as it was.
+    """
+    _told(Control.reset, name, as_json, stage)
+
+
+@click.command()
+@click.argument("name")
+@AS_JSON
+@stages.option
+def retrain(name: str, as_json: bool, stage: str) -> None:
+    """Go back to a run's first weights and train from there, whatever its status was."""
+    _told(Control.retrain, name, as_json, stage)
+
+
+def _told(tell: Callable[[Control, str], Head], name: str, as_json: bool, stage: str) -> None:
+    head = tell(stages.services(stage).control, name)
+    if as_json:
+        found = {"run": name, "status": head.status, "version": head.version, "generation": head.generation}
+        stages.print_json(found)
+        return
+    said = f"{name} is {head.status} at version {head.version}, generation {head.generation}."
+    Console().print(Text(said), soft_wrap=True)
+
+
+def _version(_context: click.Context, _parameter: click.Parameter, value: str) -> int | None:
+    """A version, or None for the head's."""
+    named: dict[str, int | None] = {"head": None, "genesis": 0}
+    if value in named:
+        return named[value]
+    if not value.isdecimal():
+        raise click.BadParameter(f"{value!r} is neither head nor genesis nor a version")
+    return int(value)
+
+
+@click.command()
+@click.argument("name")
+@click.argument("new")
+@click.option("--weights", "version", default="head", show_default=True, callback=_version,
+              metavar="head|genesis|VERSION", help="Which weights the copy begins with.")  # fmt: skip
+@click.option("--until", type=click.FloatRange(0.0, 1.0, min_open=True), default=None,
+              help="Accuracy at which the copy finishes. [default: as the run does]")  # fmt: skip
+@click.option("--json", "as_json", is_flag=True, help="Print the copy as one line of JSON.")
+@stages.option
+def copy(name: str, new: str, version: int | None, until: float | None, as_json: bool, stage: str) -> None:
+    """Start the run NEW with the spec and the data of the run NAME.
+
+    Data is shared, not stored again. The run NAME stays as it is.
+    """
+    with stages.working(Console(stderr=True), "copying the weights"):
+        made = stages.services(stage).copier.copy(name, new, version, until)
+    if as_json:
+        stages.print_json({"run": made.run, "of": name, "spec_sha256": made.spec_sha256})
+        return
+    Console().print(Text(f"Run {made.run} is at version 0 and waits for clients."), soft_wrap=True)

@@ -1,0 +1,44 @@
+"""`webnn delete`: a run goes for good."""
+
+import click
+from rich.console import Console
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from webnn.cli import stage as stages
+from webnn.removal import Removed
+
+
+@click.command()
+@click.argument("name")
+@click.option("--delete-data", is_flag=True, help="Also delete its data, as far as no other run has it.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--json", "as_json", is_flag=True, help="Print what was deleted as one line of JSON.")
+@stages.option
+def delete(name: str, delete_data: bool, yes: bool, as_json: bool, stage: str) -> None:
+    """Delete a run with all its history. There is no way back.
+
+    If this is cut off, do it again: it goes on where it was. Do it again also a few minutes later, before the name is
+    used for another run, to delete what was under way meanwhile. Data stays for other runs, unless told otherwise.
+    """
+    remover = stages.services(stage).remover
+    remover.check(name)
+    if not yes:
+        question = f"Delete run {name} of stage {stage} with all its history{' and data' if delete_data else ''}?"
+        click.confirm(question, abort=True, err=True)
+    done = Removed()
+    console = Console(stderr=True)
+    columns = SpinnerColumn(), TextColumn("{task.description}", markup=False), TimeElapsedColumn()
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task("deleting", total=None)
+        for done in remover.delete(name, with_data=delete_data):
+            bar.update(task, description=f"deleting: {_told(done)}")
+    if as_json:
+        stages.print_json({
+            "run": name, "rows": done.rows, "blobs": done.blobs, "shards": done.shards, "bytes": done.bytes,
+        })  # fmt: skip
+        return
+    Console().print(f"Run {name} is deleted: {_told(done)}.", highlight=False, markup=False, soft_wrap=True)
+
+
+def _told(done: Removed) -> str:
+    return f"{done.rows:,} rows, {done.blobs:,} blobs and {done.shards:,} shards, {done.bytes / 1e6:.1f} MB"

@@ -1,0 +1,88 @@
+"""`webnn list` and `webnn status`: where runs stand."""
+
+import click
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from webnn import wiring
+from webnn.api import answers
+from webnn.cli import stage as stages
+from webnn.core.spec import End
+from webnn.pace import Pace, pace
+from webnn.runs import Description
+
+
+@click.command(name="list")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@stages.option
+def list_runs(as_json: bool, stage: str) -> None:
+    """List the runs of a stage, newest first, at most 100."""
+    found = stages.services(stage).runs.all()
+    if as_json:
+        stages.print_json([answers.description(one) for one in found])
+        return
+    table = Table("run", "title", "status", "version", "accuracy", "clients")
+    for one in found:
+        status, version = str(one.head.status), str(one.head.version)
+        table.add_row(one.run.run, Text(one.run.title), status, version, _accuracy(one), str(one.clients))
+    Console().print(table)
+
+
+@click.command()
+@click.argument("name")
+@click.option("--json", "as_json", is_flag=True, help="Print one line of JSON.")
+@stages.option
+def status(name: str, as_json: bool, stage: str) -> None:
+    """Show where a run stands."""
+    services = stages.services(stage)
+    found = services.runs.describe(name)
+    moving = pace(services.catalog, found.head, wiring.now())
+    if as_json:
+        stages.print_json(answers.description(found) | {
+            "committed_at": moving.committed_at,
+            "updates_per_second": moving.updates_per_second,
+        })  # fmt: skip
+        return
+    Console().print(_table(found, moving, wiring.now()))
+
+
+def _table(found: Description, moving: Pace, now: int) -> Table:
+    table = Table(show_header=False, title=found.run.run, title_justify="left")
+    rows = {
+        "title": found.run.title,
+        "status": str(found.head.status),
+        "version": f"{found.head.version}, made {_ago(now - moving.committed_at)}",
+        "accuracy": _accuracy(found),
+        "clients": f"{found.clients} in the last minute",
+        "updates": f"{moving.updates_per_second:.2f} a second in the last minute",
+        "ends": _end(found.spec.end),
+    }
+    for what, text in rows.items():
+        table.add_row(what, Text(text))  # not as markup: a title is what its owner typed
+    return table
+
+
+def _accuracy(found: Description) -> str:
+    if found.metrics is None:
+        return "not evaluated"
+    behind = found.head.version - found.metrics.version
+    return f"{found.metrics.accuracy:.2%}" + (f" (version {found.metrics.version})" if behind else "")
+
+
+def _end(end: End) -> str:
+    conditions = []
+    if end.accuracy is not None:
+        conditions.append(f"at an accuracy of {end.accuracy:.2%}")
+    if end.versions is not None:
+        conditions.append(f"after {end.versions:,} versions")
+    return " or ".join(conditions) or "when it is stopped"
+
+
+def _ago(milliseconds: int) -> str:
+    """In the largest unit that is there twice."""
+    seconds = max(0, milliseconds) // 1000
+    for unit, length in (("days", 86_400), ("hours", 3_600), ("minutes", 60)):
+        if seconds >= 2 * length:
+            return f"{seconds // length} {unit} ago"
+    return f"{seconds} seconds ago"
