@@ -9,6 +9,7 @@ from rich.text import Text
 from webnn import __version__, aws
 from webnn.cli.demo import demo
 from webnn.cli.deploy import deploy, destroy
+from webnn.cli.dev import dev
 from webnn.cli.ledger import ledger, replay, rollback, unmerge
 from webnn.cli.redrive import redrive
 from webnn.cli.rules import rules
@@ -25,6 +26,7 @@ def webnn() -> None:
 
 for command in (
     demo,
+    dev,
     deploy,
     destroy,
     create,
