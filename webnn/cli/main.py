@@ -15,6 +15,7 @@ from webnn.cli.redrive import redrive
 from webnn.cli.rules import rules
 from webnn.cli.runs import create, list_runs, status
 from webnn.cli.simulate import simulate
+from webnn.cli.watch import watch
 from webnn.errors import WebnnError
 
 
@@ -32,6 +33,7 @@ for command in (
     create,
     list_runs,
     status,
+    watch,
     ledger,
     replay,
     rollback,
