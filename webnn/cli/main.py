@@ -11,6 +11,7 @@ from webnn.cli.demo import demo
 from webnn.cli.deploy import deploy, destroy
 from webnn.cli.dev import dev
 from webnn.cli.ledger import ledger, replay, rollback, unmerge
+from webnn.cli.logs import logs, plot
 from webnn.cli.redrive import redrive
 from webnn.cli.rules import rules
 from webnn.cli.runs import create, list_runs, status
@@ -34,6 +35,8 @@ for command in (
     list_runs,
     status,
     watch,
+    plot,
+    logs,
     ledger,
     replay,
     rollback,
