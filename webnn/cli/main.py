@@ -10,6 +10,7 @@ from webnn import __version__, aws
 from webnn.cli.demo import demo
 from webnn.cli.deploy import deploy, destroy
 from webnn.cli.dev import dev
+from webnn.cli.doctor import doctor
 from webnn.cli.ledger import ledger, replay, rollback, unmerge
 from webnn.cli.logs import logs, plot
 from webnn.cli.redrive import redrive
@@ -31,6 +32,7 @@ for command in (
     dev,
     deploy,
     destroy,
+    doctor,
     create,
     list_runs,
     status,
