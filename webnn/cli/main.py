@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.text import Text
 
 from webnn import __version__, aws
+from webnn.cli.cost import cost
 from webnn.cli.demo import demo
 from webnn.cli.deploy import deploy, destroy
 from webnn.cli.dev import dev
@@ -39,6 +40,7 @@ for command in (
     watch,
     plot,
     logs,
+    cost,
     ledger,
     replay,
     rollback,
