@@ -4,12 +4,15 @@ The prices are for us-east-1, without the free tier, as they were noted on the d
 tables a test holds this against. AWS changes them, and other regions have others: look up today's.
 """
 
+import math
+
 from msgspec import Struct
 
 NOTED = "2026-11-23"
 SOURCE = "infra/README.md"
 REGION = "us-east-1"
 
+SMALLEST = 1e-9
 MILLION, GIGABYTE = 1e6, 1e9
 MONTH_MILLISECONDS = 30 * 24 * 60 * 60 * 1000
 
@@ -83,3 +86,12 @@ def commit_gb_seconds(updates: int) -> float:
 def ring_requests(updates: int) -> int:
     """Rung for each update, heard and put away together."""
     return updates + 2 * -(-updates // RINGS_AT_ONCE)
+
+
+def money(dollars: float) -> str:
+    """Dollars with as many digits as tell something."""
+    if dollars >= 1:
+        return f"${dollars:,.2f}"
+    if dollars < SMALLEST:
+        return "$0"
+    return f"${dollars:.{1 - math.floor(math.log10(dollars))}f}"

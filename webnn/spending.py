@@ -4,9 +4,10 @@ Counted is what merged updates, commits, evaluations, clients and kept bytes ask
 does not tell of it: updates that were rejected or discarded, clients that were asked to wait, attempts that were
 beaten, watchers, the rows of clients and evaluations, what an unmerge reads, and what a stage costs while nobody trains
 (infra/README.md).
+
+All is worked out from sums (`Spent`), which do not grow with the run: whoever has them goes on from there.
 """
 
-from collections import Counter
 from collections.abc import Iterable
 
 from msgspec import Struct
@@ -18,11 +19,74 @@ from webnn.core.spec import Spec
 DAY_MILLISECONDS = 24 * 60 * 60 * 1000
 
 
+class Spent(Struct):
+    """Sums over a run's history up to some point, to which more is added.
+
+    Attributes:
+        version: Of the last commit in it; -1 before the genesis.
+        evaluated: Version of the last evaluation in it.
+        began: When version 0 was made, in milliseconds since 1970.
+        entries: Of the ledger, with the genesis, rollbacks and unmerges; `commits` merged something.
+        states: Checkpoints that something lies beside.
+        merging: GB·s of merges.
+        blob_bytes, row_bytes: That were written; shards are not among them.
+        blob_moments, row_moments: Each of those bytes, times the milliseconds from `began` until it was written.
+        newest_bytes: Of the last checkpoint.
+    """
+
+    version: int = -1
+    evaluated: int = -1
+    began: int = 0
+    entries: int = 0
+    commits: int = 0
+    updates: int = 0
+    evaluations: int = 0
+    states: int = 0
+    head_units: int = 0
+    merging: float = 0.0
+    rings: int = 0
+    downloads: int = 0
+    blob_bytes: int = 0
+    row_bytes: int = 0
+    blob_moments: float = 0.0
+    row_moments: float = 0.0
+    newest_bytes: int = 0
+
+    def add(self, entries: Iterable[LedgerEntry], evaluations: Iterable[Evaluation]) -> None:
+        """Adds what came next of both, oldest first."""
+        for entry in entries:
+            self._commit(entry)
+        for one in evaluations:
+            self.evaluated = one.version
+            self.evaluations += 1
+            self.downloads += self.newest_bytes
+
+    def _commit(self, entry: LedgerEntry) -> None:
+        updates = len(entry.updates)
+        self.began = self.began or entry.at
+        self.version, self.newest_bytes = entry.version, entry.bytes
+        self.entries += 1
+        self.states += bool(entry.state_bytes)
+        self.head_units += prices.head_write_units(updates)
+        blobs = entry.bytes + entry.state_bytes + entry.update_bytes
+        rows = prices.ENTRY_BYTES + updates * (prices.LINE_BYTES + prices.ROW_BYTES)
+        self.blob_bytes += blobs
+        self.row_bytes += rows
+        self.blob_moments += blobs * (entry.at - self.began)
+        self.row_moments += rows * (entry.at - self.began)
+        if updates:
+            self.commits += 1
+            self.updates += updates
+            self.merging += prices.commit_gb_seconds(updates)
+            self.rings += prices.ring_requests(updates)
+            self.downloads += updates * entry.bytes
+
+
 class Line(Struct, frozen=True):
     """One thing that is paid for.
 
     Attributes:
-        count: In the price's unit, but single ones and bytes.
+        count: Single requests, units, GB·s or bytes; of what is kept, bytes times months.
     """
 
     what: str
@@ -39,6 +103,7 @@ class Estimate(Struct, frozen=True):
         clients: That joined.
         per_version: Of all that there were, rollbacks and unmerges too; None at version 0.
         storage_a_month: What keeping it costs from now on, if nothing else happens.
+        budget: What the spec allows; None if it does not say.
         noted, source: When and where the prices were written down.
     """
 
@@ -53,141 +118,88 @@ class Estimate(Struct, frozen=True):
     dollars: float
     per_version: float | None
     storage_a_month: float
+    budget: float | None = None
     noted: str = prices.NOTED
     source: str = prices.SOURCE
 
 
-def estimate(
-    spec: Spec, commits: Iterable[LedgerEntry], evaluations: Iterable[Evaluation], clients: int, now: int
-) -> Estimate:
-    """Works out what a run has cost until now.
+def estimate(run: str, spec: Spec, spent: Spent, clients: int, now: int) -> Estimate:
+    """Works out what a run has cost until now (milliseconds since 1970); `clients` is how many ever joined."""
+    age = max(0, now - spent.began) if spent.began else 0
+    counts = _requests(spec, spent, clients) | _downloads(spec, spent, clients) | _kept(spec, spent, age)
+    counts["S3 reads"] += 2 * spent.updates + spent.commits + spent.evaluations
+    lines = [Line(what, counts[what], price.words, price.of(counts[what])) for what, price in prices.PRICES.items()]
+    dollars = sum(line.dollars for line in lines)
+    version = max(0, spent.version)
+    return Estimate(
+        run=run,
+        version=version,
+        updates=spent.updates,
+        commits=spent.commits,
+        evaluations=spent.evaluations,
+        clients=clients,
+        seconds=age / 1000,
+        lines=lines,
+        dollars=dollars,
+        per_version=dollars / version if version else None,
+        storage_a_month=_storage(spec, spent, age),
+        budget=spec.limits.budget,
+    )
 
-    Args:
-        spec: Of the run.
-        commits: All entries of its ledger, oldest first, the genesis among them.
-        evaluations: All of them.
-        clients: How many ever joined.
-        now: Milliseconds since 1970.
+
+def _requests(spec: Spec, spent: Spent, clients: int) -> dict[str, float]:
+    peer = spec.merge.where == "peer"
+    requests = spent.updates * (prices.UPDATE_REQUESTS + peer * prices.PEER_REQUESTS)
+    requests += spent.evaluations * prices.EVALUATION_REQUESTS + clients * prices.JOIN_REQUESTS
+    written = spent.updates * (prices.UPDATE_WRITE_UNITS + peer * prices.PEER_WRITE_UNITS) + spent.head_units
+    written += spent.evaluations * prices.EVALUATION_WRITE_UNITS + clients * prices.JOIN_WRITE_UNITS
+    read = spent.updates * prices.UPDATE_READ_UNITS + spent.commits * prices.COMMIT_READ_UNITS
+    stored = len(spec.data.train) + len(spec.data.validation) + 1  # the shards and the spec
+    return {
+        "API requests": requests,
+        "function calls": requests + spent.commits,
+        "function time": requests * prices.REQUEST_GB_SECONDS + spent.merging,
+        "S3 writes": spent.updates + spent.entries + spent.states + stored,
+        "write units": written,
+        "read units": read + spent.evaluations * prices.EVALUATION_READ_UNITS,
+        "queue requests": spent.rings,
+    }
+
+
+def _downloads(spec: Spec, spent: Spent, clients: int) -> dict[str, float]:
+    """Checkpoints; and shards, each once by a client that comes to it, and the validation set by who evaluates.
+
+    Who went how far is not known, but that all together went no further than this: one shard each, and another
+    whenever a shard's worth of tasks was done.
     """
-    counted = _Counted(spec, now)
-    for entry in commits:
-        counted.commit(entry)
-    for one in evaluations:
-        counted.evaluation(one)
-    counted.joined(clients)
-    counted.shards()
-    return counted.estimate(clients)
+    data, training = spec.data, spec.training
+    tasks = max(1, round(data.train[0].examples / (training.local_steps * training.batch_size)))
+    visits = min(clients * len(data.train), clients + spent.updates // tasks)
+    evaluators = min(clients, spent.evaluations)
+    train, validation = (sum(shard.bytes for shard in shards) for shards in (data.train, data.validation))
+    return {
+        "S3 reads": visits + evaluators * len(data.validation),
+        "downloads": spent.downloads + visits * train / len(data.train) + evaluators * validation,
+    }
 
 
-class _Counted:
-    """Counts, entry by entry."""
+def _kept(spec: Spec, spent: Spent, age: int) -> dict[str, float]:
+    """Bytes times months: from when they were written until now, or for as long as the run keeps them."""
+    blobs = spent.blob_bytes * age - spent.blob_moments
+    if spec.limits.keep_days is not None:
+        blobs = min(blobs, spent.blob_bytes * spec.limits.keep_days * DAY_MILLISECONDS)
+    rows = spent.row_bytes * age - spent.row_moments
+    month = prices.MONTH_MILLISECONDS
+    return {"blobs": (blobs + _shards(spec) * age) / month, "rows": rows / month}
 
-    def __init__(self, spec: Spec, now: int) -> None:
-        self._spec = spec
-        self._now = now
-        self._count: Counter[str] = Counter()
-        self._seconds = 0.0  # GB·s
-        self._kept_blobs = self._kept_rows = 0  # bytes now
-        self._blob_time = self._row_time = 0  # bytes times milliseconds
-        self._updates_of: Counter[str] = Counter()
-        self._evaluators: set[str] = set()
-        self._commits = self._evaluations = self._updates = 0
-        self._newest: LedgerEntry | None = None
-        self._began = now
 
-    def commit(self, entry: LedgerEntry) -> None:
-        """A move of the head, or the genesis, with which the shards are stored."""
-        if entry.version == 0:
-            self._began = entry.at
-        self._newest = entry
-        updates = len(entry.updates)
-        self._keep(entry, entry.version == 0)
-        self._count["S3 writes"] += 1 + bool(entry.state_bytes)
-        self._count["write units"] += prices.head_write_units(updates)
-        if updates:
-            self._commits += 1
-            self._merged(entry, updates)
+def _storage(spec: Spec, spent: Spent, age: int) -> float:
+    """Dollars a month; of a run that does not keep everything, as if it had grown evenly."""
+    days = spec.limits.keep_days
+    share = 1.0 if days is None or not age else min(1.0, days * DAY_MILLISECONDS / age)
+    blobs = spent.blob_bytes * share + _shards(spec)
+    return prices.PRICES["blobs"].of(blobs) + prices.PRICES["rows"].of(spent.row_bytes)
 
-    def _merged(self, entry: LedgerEntry, updates: int) -> None:
-        peer = self._spec.merge.where == "peer"
-        self._updates += updates
-        self._updates_of.update(line.client_id for line in entry.updates)
-        self._requests(updates * (prices.UPDATE_REQUESTS + peer * prices.PEER_REQUESTS))
-        self._count["function calls"] += 1
-        self._seconds += prices.commit_gb_seconds(updates)
-        self._count["S3 writes"] += updates
-        self._count["S3 reads"] += 2 * updates + 1  # the client's checkpoint, the update; the head's checkpoint
-        self._count["write units"] += updates * (prices.UPDATE_WRITE_UNITS + peer * prices.PEER_WRITE_UNITS)
-        self._count["read units"] += updates * prices.UPDATE_READ_UNITS + prices.COMMIT_READ_UNITS
-        self._count["queue requests"] += prices.ring_requests(updates)
-        self._count["downloads"] += updates * entry.bytes
 
-    def evaluation(self, one: Evaluation) -> None:
-        """One evaluation, by whoever did it."""
-        self._evaluations += 1
-        self._evaluators.add(one.client_id)
-        self._requests(prices.EVALUATION_REQUESTS)
-        self._count["S3 reads"] += 1
-        self._count["write units"] += prices.EVALUATION_WRITE_UNITS
-        self._count["read units"] += prices.EVALUATION_READ_UNITS
-        self._count["downloads"] += self._newest.bytes if self._newest else 0
-
-    def joined(self, clients: int) -> None:
-        """So many clients."""
-        self._requests(clients * prices.JOIN_REQUESTS)
-        self._count["write units"] += clients * prices.JOIN_WRITE_UNITS
-
-    def shards(self) -> None:
-        """What browsers downloaded of the data: each shard once per client that came to it."""
-        data, training = self._spec.data, self._spec.training
-        each = data.train[0]
-        tasks = max(1, round(each.examples / (training.local_steps * training.batch_size)))
-        for updates in self._updates_of.values():
-            visited = min(len(data.train), -(-updates // tasks))
-            self._count["S3 reads"] += visited
-            self._count["downloads"] += visited * each.bytes
-        self._count["S3 reads"] += len(self._evaluators) * len(data.validation)
-        self._count["downloads"] += len(self._evaluators) * sum(shard.bytes for shard in data.validation)
-
-    def _requests(self, count: int) -> None:
-        self._count["API requests"] += count
-        self._count["function calls"] += count
-        self._seconds += count * prices.REQUEST_GB_SECONDS
-
-    def _keep(self, entry: LedgerEntry, first: bool) -> None:
-        """Storage, from its commit until now, or until it need not be kept."""
-        age, days = max(0, self._now - entry.at), self._spec.limits.keep_days
-        blobs, forever = entry.bytes + entry.state_bytes + entry.update_bytes, 0
-        if first:
-            data = self._spec.data
-            forever = sum(shard.bytes for shard in data.train + data.validation)
-            self._count["S3 writes"] += len(data.train) + len(data.validation) + 1
-        kept = age if days is None else min(age, days * DAY_MILLISECONDS)
-        self._blob_time += blobs * kept + forever * age
-        self._kept_blobs += forever + (blobs if kept == age else 0)
-        rows = prices.ENTRY_BYTES + len(entry.updates) * (prices.LINE_BYTES + prices.ROW_BYTES)
-        self._row_time += rows * age
-        self._kept_rows += rows
-
-    def estimate(self, clients: int) -> Estimate:
-        """All of it."""
-        counts: dict[str, float] = dict.fromkeys(prices.PRICES, 0.0) | self._count
-        counts["function time"] = self._seconds
-        counts["blobs"] = self._blob_time / prices.MONTH_MILLISECONDS
-        counts["rows"] = self._row_time / prices.MONTH_MILLISECONDS
-        lines = [Line(what, counts[what], price.words, price.of(counts[what])) for what, price in prices.PRICES.items()]
-        dollars = sum(line.dollars for line in lines)
-        version = self._newest.version if self._newest else 0
-        return Estimate(
-            run=self._newest.run if self._newest else "",
-            version=version,
-            updates=self._updates,
-            commits=self._commits,
-            evaluations=self._evaluations,
-            clients=clients,
-            seconds=(self._now - self._began) / 1000,
-            lines=lines,
-            dollars=dollars,
-            per_version=dollars / version if version else None,
-            storage_a_month=prices.PRICES["blobs"].of(self._kept_blobs) + prices.PRICES["rows"].of(self._kept_rows),
-        )
+def _shards(spec: Spec) -> int:
+    return sum(shard.bytes for shard in spec.data.train + spec.data.validation)

@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from webnn.ahead import MOST, Ahead, one_by_one, threaded
 from webnn.answer import Answerer
+from webnn.budget import Budget
 from webnn.clearing import Clearing
 from webnn.clients import Coordinator
 from webnn.commit import Committer
@@ -44,6 +45,7 @@ class Services(Struct, frozen=True):
     runs: Runs
     committer: Committer
     answerer: Answerer
+    budget: Budget
     sweeper: Sweeper
     replay: Replay
     restorer: Restorer
@@ -105,6 +107,7 @@ def assemble(
     clearing = Clearing(catalog, blobs, specs, clock=clock)
     answerer = Answerer(committer, ring, clock=clock)
     evaluations = Evaluations(catalog, specs, clock=clock)
+    budget = Budget(catalog, specs, clock=clock)
     return Services(
         blobs=blobs,
         catalog=catalog,
@@ -115,7 +118,8 @@ def assemble(
         runs=Runs(catalog, blobs, specs, clock=clock, new_id=ids),
         committer=committer,
         answerer=answerer,
-        sweeper=Sweeper(catalog, evaluations, clearing, drain=answerer.drain, clock=clock),
+        budget=budget,
+        sweeper=Sweeper(catalog, evaluations, budget, clearing, drain=answerer.drain, clock=clock),
         replay=Replay(catalog, blobs, specs),
         restorer=Restorer(catalog, blobs, specs, clock=clock, new_id=ids),
         tokens=Tokens(token_secret, clock),

@@ -1,6 +1,5 @@
 """`webnn cost`: what a run has cost, estimated."""
 
-import math
 import sys
 
 import click
@@ -10,11 +9,11 @@ from rich.table import Table
 from webnn import wiring
 from webnn.cli import stage as stages
 from webnn.cli.dashboard import size
-from webnn.spending import Estimate, Line, estimate
+from webnn.prices import money
+from webnn.spending import Estimate, Line, Spent, estimate
 from webnn.story import all_commits, all_evaluations
 
 OVER = 3
-SMALLEST = 1e-9
 
 
 @click.command()
@@ -30,13 +29,9 @@ def cost(name: str, over: float | None, as_json: bool, stage: str) -> None:
     """
     services = stages.services(stage)
     with Console(stderr=True).status("reading the run"):
-        found = estimate(
-            services.runs.describe(name).spec,
-            all_commits(services.catalog, name),
-            all_evaluations(services.catalog, name),
-            services.catalog.active_clients(name, 0),
-            wiring.now(),
-        )
+        spent, spec = Spent(), services.runs.describe(name).spec
+        spent.add(all_commits(services.catalog, name), all_evaluations(services.catalog, name))
+        found = estimate(name, spec, spent, services.catalog.active_clients(name, 0), wiring.now())
     if as_json:
         stages.print_json(found)
     else:
@@ -59,6 +54,8 @@ def _show(found: Estimate) -> None:
     if found.per_version is not None:
         said = f"Per version: {money(found.per_version)}, so {money(found.per_version * 1e6)} for a million."
         console.print(said, highlight=False)
+    if found.budget is not None:
+        console.print(f"Its budget is {money(found.budget)}.", highlight=False)
     console.print(f"Keeping it costs {money(found.storage_a_month)} a month.", highlight=False)
     said = f"An estimate, by list prices noted on {found.noted} ({found.source}); nothing was billed by it."
     console.print(said, style="dim", highlight=False, soft_wrap=True)
@@ -77,12 +74,3 @@ def _count(line: Line) -> str:
     if line.what in ("blobs", "rows"):
         return f"{size(round(line.count))} a month"
     return f"{line.count:,.1f}" if line.what == "function time" else f"{line.count:,.0f}"
-
-
-def money(dollars: float) -> str:
-    """Dollars with as many digits as tell something."""
-    if dollars >= 1:
-        return f"${dollars:,.2f}"
-    if dollars < SMALLEST:
-        return "$0"
-    return f"${dollars:.{1 - math.floor(math.log10(dollars))}f}"

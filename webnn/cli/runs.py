@@ -69,12 +69,15 @@ def list_runs(as_json: bool, stage: str) -> None:
 @stages.option
 def status(name: str, as_json: bool, stage: str) -> None:
     """Show where a run stands."""
-    found = stages.services(stage).runs.describe(name)
+    services = stages.services(stage)
+    found, reason = services.runs.describe(name), services.budget.reason(name)
     if as_json:
-        stages.print_json(answers.description(found))
+        stages.print_json(answers.description(found) | ({"reason": reason} if reason else {}))
         return
     line = f"{name}: {found.head.status}, version {found.head.version}, {found.clients} clients, {_accuracy(found)}"
     Console().print(line, highlight=False)
+    if reason:
+        Console().print(f"It is paused: {reason}.", highlight=False, soft_wrap=True)
 
 
 def _document(example: str, until: float | None) -> dict[str, Any]:
