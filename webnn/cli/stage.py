@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ import click
 import msgspec
 from botocore.session import get_session
 from rich.console import Console
+from rich.text import Text
 
 from webnn import aws, wiring
 from webnn.errors import Invalid
@@ -82,8 +83,8 @@ def print_json(found: Any) -> None:
 
 
 @contextmanager
-def working(console: Console, what: str) -> Iterator[None]:
-    """Shows that something is being done, and that it was."""
-    with console.status(what):
-        yield
+def working(console: Console, what: str) -> Iterator[Callable[[str], None]]:
+    """Shows that something is being done, and that it was; gives what shows the news of it meanwhile."""
+    with console.status(what) as status:
+        yield lambda news: status.update(Text(f"{what}: {news}"))
     console.print(f"[green]✓[/] {what}", highlight=False)
