@@ -51,24 +51,22 @@ def of(stage: str) -> Environment:
         Invalid: No region is set, AWS's configuration is wrong, or a stage for engines would go to AWS.
         Missing: The stage is local, and `webnn dev` was killed.
     """
-    if stage == "local" and not os.environ.get("AWS_ENDPOINT_URL"):
-        _find_dev()
+    if stage in ON_AN_ENGINE and not os.environ.get("AWS_ENDPOINT_URL"):
+        _find_engine(stage)
     with aws.configured():
         region = get_session().get_config_variable("region")
-    where = environment({**({"AWS_DEFAULT_REGION": region} if region else {}), **os.environ, "WEBNN_STAGE": stage})
-    if stage in ON_AN_ENGINE and where.endpoint_url is None:
+    return environment({**({"AWS_DEFAULT_REGION": region} if region else {}), **os.environ, "WEBNN_STAGE": stage})
+
+
+def _find_engine(stage: str) -> None:
+    """Lets this process's AWS clients speak to the stage that `webnn dev` keeps up. Raises Invalid if there is none."""
+    dev = address.found(address.folder(CHECKOUT, os.environ)) if stage == "local" else None
+    if dev is None:
         other = "start `webnn dev` in another terminal, or " if stage == "local" else ""
         raise Invalid(f"stage {stage} is for an engine on this machine: {other}set AWS_ENDPOINT_URL")
-    return where
-
-
-def _find_dev() -> None:
-    """Lets this process's AWS clients speak to the stage that `webnn dev` keeps up, if there is one."""
-    dev = address.found(address.folder(CHECKOUT, os.environ))
-    if dev is not None:
-        for name in PROFILES:  # would come before the keys
-            os.environ.pop(name, None)
-        os.environ.update(dev.environment)
+    for name in PROFILES:  # would come before the keys
+        os.environ.pop(name, None)
+    os.environ.update(dev.environment)
 
 
 def services(stage: str) -> Services:
