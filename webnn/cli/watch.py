@@ -10,6 +10,7 @@ from contextlib import contextmanager
 import click
 from rich.console import Console
 from rich.live import Live
+from rich.text import Text
 
 from webnn import wiring
 from webnn.cli import dashboard
@@ -53,7 +54,7 @@ def _draw(story: Story, every: float) -> None:
             if standing is not None:
                 live.update(dashboard.picture(story, standing, note, console.height), refresh=True)
             elif note:
-                live.update(note, refresh=True)
+                live.update(Text(note, "yellow"), refresh=True)
 
 
 def _tell(story: Story, every: float, show: Callable[[Standing], None]) -> None:
