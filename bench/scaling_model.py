@@ -11,6 +11,7 @@ from typing import Any
 
 from webnn.core.records import Commit
 from webnn.errors import Unavailable
+from webnn.prices import PRICES as LISTED
 from webnn.simulate.network import Fate
 from webnn.simulate.timeline import Timeline
 
@@ -30,17 +31,18 @@ MERGE_CPU = 2.0  # an update of 25,000 parameters at 1,024 MB: checked, hashed, 
 WRITE_UNITS, READ_UNITS = 1_000, 3_000
 THROTTLED_AFTER = 2_000  # milliseconds of repetitions; assumed
 
-# us-east-1, AWS's list prices, in dollars per million.
+# AWS's list prices, in dollars per million.
+COSTS = {name: price.of(1e6) for name, price in LISTED.items()}
 PRICES = {
-    "write units": 0.625,
-    "read units": 0.125,
-    "S3 writes": 5.00,
-    "S3 reads": 0.40,
-    "requests": 3.50 + 0.20,  # API Gateway and the function's call
-    "merge calls": 0.20,
-    "messages": 3 * 0.40,  # sent, received, deleted
-    "API GB ms": 16.67 / 1000,
-    "merge GB ms": 16.67 / 1000,
+    "write units": COSTS["write units"],
+    "read units": COSTS["read units"],
+    "S3 writes": COSTS["S3 writes"],
+    "S3 reads": COSTS["S3 reads"],
+    "requests": COSTS["API requests"] + COSTS["function calls"],
+    "merge calls": COSTS["function calls"],
+    "messages": 3 * COSTS["queue requests"],  # sent, received, deleted
+    "API GB ms": COSTS["function time"] / 1000,
+    "merge GB ms": COSTS["function time"] / 1000,
 }
 
 # Units of a request, by AWS's rules, for rows as `row_sizes.py` finds them: 900 bytes an update, local indexes count.

@@ -1,9 +1,10 @@
-"""What the schedule does in every run: settle what outages left behind, finish what has reached its end, clear."""
+"""What the schedule does in every run: settle what outages left behind, finish what is due, hold to budgets, clear."""
 
 from collections.abc import Callable, Iterator
 
 from msgspec import Struct, field
 
+from webnn.budget import Budget
 from webnn.clearing import Cleared, Clearing
 from webnn.commit import Drained
 from webnn.doorbell import Ring
@@ -37,6 +38,7 @@ class Sweeper:
         self,
         catalog: Catalog,
         evaluations: Evaluations,
+        budget: Budget,
         clearing: Clearing,
         *,
         drain: Callable[[Ring, Callable[[], bool]], Drained],
@@ -46,6 +48,7 @@ class Sweeper:
         self._catalog = catalog
         self._drain = drain
         self._evaluations = evaluations
+        self._budget = budget
         self._clearing = clearing
         self._clock = clock
 
@@ -71,11 +74,17 @@ class Sweeper:
             return out_of_time() or self._clock() >= end
 
         try:
-            drained = self._drain(Ring(run), up)
-            self._evaluations.finish_if_reached(run)
-            return Swept(run, drained, self._clearing.clear(run, up))
+            return self._settle(run, up)
         except Exception as error:  # whatever is wrong with one run, the others are not to blame
             return Swept(run, error=emptied(error))
+
+    def _settle(self, run: str, up: Callable[[], bool]) -> Swept:
+        try:
+            drained = self._drain(Ring(run), up)
+            self._evaluations.finish_if_reached(run)
+        finally:  # a run that cannot be merged costs all the same
+            self._budget.hold(run, up)
+        return Swept(run, drained, self._clearing.clear(run, up))
 
     def _names(self) -> Iterator[str]:
         after = ""

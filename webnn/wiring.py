@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from webnn.ahead import MOST, Ahead, one_by_one, threaded
 from webnn.answer import Answerer
+from webnn.budget import Budget
 from webnn.clearing import Clearing
 from webnn.clients import Coordinator
 from webnn.commit import Committer
@@ -48,6 +49,7 @@ class Services(Struct, frozen=True):
     runs: Runs
     committer: Committer
     answerer: Answerer
+    budget: Budget
     sweeper: Sweeper
     replay: Replay
     restorer: Restorer
@@ -115,6 +117,7 @@ def assemble(
     evaluations = Evaluations(catalog, specs, clock=clock)
     runs = Runs(catalog, blobs, specs, clock=clock, new_id=ids)
     restorer = Restorer(catalog, blobs, specs, clock=clock, new_id=ids)
+    budget = Budget(catalog, specs, clock=clock)
     return Services(
         blobs=blobs,
         catalog=catalog,
@@ -125,7 +128,8 @@ def assemble(
         runs=runs,
         committer=committer,
         answerer=answerer,
-        sweeper=Sweeper(catalog, evaluations, clearing, drain=answerer.drain, clock=clock),
+        budget=budget,
+        sweeper=Sweeper(catalog, evaluations, budget, clearing, drain=answerer.drain, clock=clock),
         replay=Replay(catalog, blobs, specs),
         restorer=restorer,
         control=Control(catalog, evaluations, restorer),

@@ -38,10 +38,10 @@ class TurnRules(Compared):
         self.both("merge_lease", turn.run)
         return turn
 
-    @rule(run=runs, key=draws.TEXTS, version=draws.WHOLE, cleared_at=draws.WHOLE)
-    def note_how_far_the_sweep_is(self, run: str, key: str, version: int, cleared_at: int) -> None:
+    @rule(run=runs, key=draws.TEXTS, version=draws.WHOLE, cleared_at=draws.WHOLE, spent=draws.TEXTS)
+    def note_how_far_the_sweep_is(self, run: str, key: str, version: int, cleared_at: int, spent: str) -> None:
         self.both("sweep_mark", run)
-        self.both("set_sweep_mark", SweepMark(run, key, version, cleared_at))
+        self.both("set_sweep_mark", SweepMark(run, key, version, cleared_at, spent=spent))
         self.both("sweep_mark", run)
 
     @rule(run=runs, limit=draws.LIMITS)

@@ -53,7 +53,7 @@ def test_of_many_who_take_it_at_once_one_has_it(stage: Stage, run_name: str) -> 
 
 def test_a_mark_is_what_was_noted_last(catalog: Catalog, run_name: str) -> None:
     assert catalog.sweep_mark(run_name) == SweepMark(run_name)
-    for mark in (SweepMark(run_name, "checkpoints/a", 5, 9), SweepMark(run_name, "", 4)):
+    for mark in (SweepMark(run_name, "checkpoints/a", 5, 9), SweepMark(run_name, "", 4, spent='{"version": 3}')):
         catalog.set_sweep_mark(mark)
         assert catalog.sweep_mark(run_name) == mark
 

@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,15 +42,17 @@ def deploy(stage: str, as_json: bool) -> None:
     where = stages.of(stage)
     if not (stages.WEB / "index.html").is_file():
         raise Missing("the web client is not built: run `make setup`")
-    with stages.working(console, "the stack: buckets, table, queue"):
-        outputs = _stack(where)
-    with stages.working(console, "the functions and the API"):
-        deployed = _functions(where)
+    with stages.working(console, "the stack: buckets, table, queue") as news:
+        outputs = _stack(where, news)
+    with stages.working(console, "the functions and the API") as news:
+        deployed = _functions(where, news)
+        news("answers of the gateway")
         ensure_gateway_cors(aws.client(where, "apigateway"), deployed.rest_api_id, API_STAGE)
+        news(f"waiting for {deployed.url}/runs")
         _assert_answers(deployed.url)
-    with stages.working(console, "the site"):
+    with stages.working(console, "the site") as news:
         config = {"api": deployed.url, "stage": stage}
-        page = upload_site(aws.s3_client(where), outputs.site, stages.WEB, config)
+        page = upload_site(aws.s3_client(where), outputs.site, stages.WEB, config, news)
     if as_json:
         print(json.dumps({"stage": stage, "api": deployed.url, "page": page}))
     else:
@@ -65,25 +68,25 @@ def destroy(stage: str, delete_data: bool) -> None:
     """Take a stage down. Its data stays unless told otherwise."""
     console, where = Console(), stages.of(stage)
     if _record(where).is_file():
-        with stages.working(console, "the functions and the API"):
-            _chalice(where, "delete")
+        with stages.working(console, "the functions and the API") as news:
+            _chalice(where, "delete", news)
     else:
         console.print(
             f"This checkout has deployed no functions to {stage}: {_record(where)} is not there.", soft_wrap=True
         )
-    with stages.working(console, "the stack"):
+    with stages.working(console, "the stack") as news:
         looks = wiring.paced(PATIENCE_SECONDS, LOOK_SECONDS)
-        delete(aws.stack_clients(where), stage, looks, keep_data=not delete_data)
+        delete(aws.stack_clients(where), stage, looks, news, keep_data=not delete_data)
 
 
-def _stack(where: Environment) -> StackOutputs:
+def _stack(where: Environment, news: Callable[[str], None]) -> StackOutputs:
     looks = wiring.paced(PATIENCE_SECONDS, LOOK_SECONDS)
     template = stages.TEMPLATE.read_text()
-    return create_or_update(aws.stack_clients(where), where.stage, template, wiring.new_secret(), looks)
+    return create_or_update(aws.stack_clients(where), where.stage, template, wiring.new_secret(), looks, news)
 
 
-def _functions(where: Environment) -> Deployed:
-    _chalice(where, "deploy")
+def _functions(where: Environment, news: Callable[[str], None]) -> Deployed:
+    _chalice(where, "deploy", news)
     record = _record(where)
     resources = json.loads(record.read_text())["resources"]
     found = next((one for one in resources if one["resource_type"] == "rest_api"), None)
@@ -104,27 +107,30 @@ def _api_url(where: Environment, rest_api_id: str, on_aws: str) -> str:
     return f"{where.endpoint_url}/_aws/execute-api/{rest_api_id}/{API_STAGE}"
 
 
-def _chalice(where: Environment, verb: str) -> None:
-    """Runs Chalice as a person would. Raises Unavailable with its last words if it fails."""
+def _chalice(where: Environment, verb: str, news: Callable[[str], None]) -> None:
+    """Runs Chalice as a person would, and passes on what it says. Raises Unavailable with that if it fails."""
     beside = Path(sys.executable).with_name("chalice")
     command = str(beside) if beside.exists() else shutil.which("chalice")
     if command is None:
         raise Missing("chalice is not installed here: run `make setup`")
     environment = {**os.environ, "WEBNN_STAGE": where.stage, "AWS_DEFAULT_REGION": where.region}
-    done = subprocess.run(
+    said: list[str] = []
+    with subprocess.Popen(
         [command, verb, "--stage", where.stage],
         cwd=stages.CHECKOUT,
-        env=environment,
-        capture_output=True,
+        env={**environment, "PYTHONUNBUFFERED": "1"},  # or it would say all at the end
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
         text=True,
-        check=False,
-    )
-    if done.returncode != 0:
-        tail = "\n".join((done.stdout + done.stderr).splitlines()[-LOG_LINES:])
-        raise Unavailable(f"chalice {verb} failed", log=tail)
-    if "Could not install dependencies" in done.stdout + done.stderr:
+    ) as running:
+        for line in running.stdout or ():
+            said.append(line)
+            news(line.strip())
+    if running.returncode != 0:
+        raise Unavailable(f"chalice {verb} failed", log="".join(said[-LOG_LINES:]))
+    if any("Could not install dependencies" in line for line in said):
         # Chalice warns and goes on; the functions would fail at their first import.
-        raise Invalid("chalice left a dependency out of the package", log=done.stdout + done.stderr)
+        raise Invalid("chalice left a dependency out of the package", log="".join(said))
 
 
 def _assert_answers(url: str) -> None:

@@ -8,16 +8,21 @@ from rich.text import Text
 
 from webnn import __version__, aws
 from webnn.cli.control import copy, pause, reset, retrain, start, stop
+from webnn.cli.cost import cost
 from webnn.cli.delete import delete
 from webnn.cli.demo import demo
 from webnn.cli.deploy import deploy, destroy
+from webnn.cli.dev import dev
+from webnn.cli.doctor import doctor
 from webnn.cli.ledger import ledger, replay, rollback, unmerge
+from webnn.cli.logs import logs, plot
 from webnn.cli.redrive import redrive
 from webnn.cli.rules import rules
 from webnn.cli.runs import create
 from webnn.cli.save import save
 from webnn.cli.simulate import simulate
 from webnn.cli.status import list_runs, status
+from webnn.cli.watch import watch
 from webnn.errors import WebnnError
 
 
@@ -29,8 +34,10 @@ def webnn() -> None:
 
 for command in (
     demo,
+    dev,
     deploy,
     destroy,
+    doctor,
     create,
     list_runs,
     status,
@@ -42,6 +49,10 @@ for command in (
     copy,
     save,
     delete,
+    watch,
+    plot,
+    logs,
+    cost,
     ledger,
     replay,
     rollback,

@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from webnn import chart
 from webnn.cli import stage as stages
 from webnn.datasets import Dataset, digits, mnist
 from webnn.errors import Invalid
@@ -121,11 +122,11 @@ def simulate(**options: Any) -> None:
 
     Times are in units of one mini-batch on a client of speed 1.
     """
-    from webnn.simulate.report import check_drawable, drawn, report  # noqa: PLC0415  # takes the extra `simulate`
+    from webnn.simulate.report import drawn, report  # noqa: PLC0415  # takes the extra `simulate`
     from webnn.simulate.run import Goal  # noqa: PLC0415
 
     if options["plot"] is not None:
-        check_drawable(options["plot"])  # not after all the work
+        chart.check_drawable(options["plot"])  # not after all the work
     goal = Goal(options["target"], options["limit"], options["every"])
     population = _converted({name: options[name] for name in Population.__struct_fields__})
     document, dataset = _document(options), _dataset(options["data"])

@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -11,9 +11,12 @@ import click
 import msgspec
 from botocore.session import get_session
 from rich.console import Console
+from rich.text import Text
 
 from webnn import aws, wiring
 from webnn.errors import Invalid
+from webnn.local import address
+from webnn.local.stage import PROFILES
 from webnn.settings import Environment, environment, settings
 from webnn.wiring import Services
 
@@ -42,15 +45,28 @@ option = click.option(
 def of(stage: str) -> Environment:
     """Where the stage is: endpoint, region and credentials come from where every AWS tool takes them.
 
+    Where nothing says where the stage `local` is, it is the one that `webnn dev` keeps up.
+
     Raises:
         Invalid: No region is set, AWS's configuration is wrong, or a stage for engines would go to AWS.
+        Missing: The stage is local, and `webnn dev` was killed.
     """
+    if stage in ON_AN_ENGINE and not os.environ.get("AWS_ENDPOINT_URL"):
+        _find_engine(stage)
     with aws.configured():
         region = get_session().get_config_variable("region")
-    where = environment({**({"AWS_DEFAULT_REGION": region} if region else {}), **os.environ, "WEBNN_STAGE": stage})
-    if stage in ON_AN_ENGINE and where.endpoint_url is None:
-        raise Invalid(f"stage {stage} is for an engine on this machine: set AWS_ENDPOINT_URL")
-    return where
+    return environment({**({"AWS_DEFAULT_REGION": region} if region else {}), **os.environ, "WEBNN_STAGE": stage})
+
+
+def _find_engine(stage: str) -> None:
+    """Lets this process's AWS clients speak to the stage that `webnn dev` keeps up. Raises Invalid if there is none."""
+    dev = address.found(address.folder(CHECKOUT, os.environ)) if stage == "local" else None
+    if dev is None:
+        other = "start `webnn dev` in another terminal, or " if stage == "local" else ""
+        raise Invalid(f"stage {stage} is for an engine on this machine: {other}set AWS_ENDPOINT_URL")
+    for name in PROFILES:  # would come before the keys
+        os.environ.pop(name, None)
+    os.environ.update(dev.environment)
 
 
 def services(stage: str) -> Services:
@@ -65,8 +81,8 @@ def print_json(found: Any) -> None:
 
 
 @contextmanager
-def working(console: Console, what: str) -> Iterator[None]:
-    """Shows that something is being done, and that it was."""
-    with console.status(what):
-        yield
+def working(console: Console, what: str) -> Iterator[Callable[[str], None]]:
+    """Shows that something is being done, and that it was; gives what shows the news of it meanwhile."""
+    with console.status(what) as status:
+        yield lambda news: status.update(Text(f"{what}: {news}"))
     console.print(f"[green]✓[/] {what}", highlight=False)

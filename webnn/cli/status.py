@@ -37,14 +37,14 @@ def status(name: str, as_json: bool, stage: str) -> None:
     """Show where a run stands."""
     services = stages.services(stage)
     found = services.runs.describe(name)
-    moving = pace(services.catalog, found.head, wiring.now())
+    moving, reason = pace(services.catalog, found.head, wiring.now()), services.budget.reason(name)
     if as_json:
-        stages.print_json(answers.description(found) | {
-            "committed_at": moving.committed_at,
-            "updates_per_second": moving.updates_per_second,
-        })  # fmt: skip
+        said = {"committed_at": moving.committed_at, "updates_per_second": moving.updates_per_second}
+        stages.print_json(answers.description(found) | said | ({"reason": reason} if reason else {}))
         return
     Console().print(_table(found, moving, wiring.now()))
+    if reason:
+        Console().print(f"It is paused: {reason}.", highlight=False, soft_wrap=True)
 
 
 def _table(found: Description, moving: Pace, now: int) -> Table:

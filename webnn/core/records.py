@@ -230,6 +230,7 @@ class SweepMark(Struct, frozen=True):
         version: Of the head at which nothing was left to decide on.
         cleared_at: When all that the run need not keep had been deleted last, in milliseconds since 1970.
         body: Key of the last body of an update that was looked at since.
+        spent: What was counted of the run's cost, as JSON: see `webnn.budget`.
     """
 
     run: str
@@ -237,6 +238,7 @@ class SweepMark(Struct, frozen=True):
     version: int = -1
     cleared_at: int = 0
     body: str = ""
+    spent: str = ""
 
 
 class Offer(Struct, frozen=True):

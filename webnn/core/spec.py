@@ -113,12 +113,14 @@ class Limits(Struct, frozen=True, forbid_unknown_fields=True):
         upload_seconds: How long an upload ticket is good.
         keep_days: How long bodies of merged updates and checkpoints that were followed by others are kept; None, the
             default, means for ever. Without them a replay can only begin behind them, and nothing can be unmerged.
+        budget: When the run has cost more dollars than this, by an estimate (`webnn.spending`), it is paused.
     """
 
     delta_norm: Annotated[float, Meta(gt=0.0, le=1e12)] = 1e6
     pending: Annotated[int, Meta(ge=1, le=10_000)] = 1000
     upload_seconds: Annotated[int, Meta(ge=1, le=43_200)] = 900
     keep_days: Annotated[int, Meta(ge=1, le=36_500)] | None = None
+    budget: Annotated[float, Meta(gt=0.0, le=1e9)] | None = None
 
 
 class Shard(Struct, frozen=True, forbid_unknown_fields=True):

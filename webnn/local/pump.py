@@ -24,6 +24,19 @@ FAILURE_PAUSE_SECONDS = 1.0
 
 Handler = Callable[[dict[str, Any], Any], Any]
 
+# All that AWS sends, for Chalice wants it all; what differs from call to call nobody looks at.
+SCHEDULED = {
+    "version": "0",
+    "id": "local",
+    "detail-type": "Scheduled Event",
+    "source": "aws.events",
+    "account": "000000000000",
+    "time": "1970-01-01T00:00:00Z",
+    "region": "us-east-1",
+    "resources": [],
+    "detail": {},
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Context:
@@ -80,7 +93,7 @@ class Timer:
         if self._clock() < self._due:
             return False
         self._due = self._clock() + self._seconds
-        self._handler({"source": "aws.events", "detail-type": "Scheduled Event", "detail": {}}, self._context)
+        self._handler(dict(SCHEDULED), self._context)
         return True
 
 

@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import requests
@@ -39,6 +39,7 @@ class LocalStage:
         watcher: Address of the watcher.
         versions: What answers, by product name.
         handlers: The processes that must not end before it does: the API and the pump, which tells of its troubles.
+        variables: What makes the AWS clients of another process speak to its engine.
     """
 
     services: Services
@@ -47,6 +48,13 @@ class LocalStage:
     watcher: str
     versions: Mapping[str, str]
     handlers: tuple[Speaker, ...]
+    variables: Mapping[str, str] = field(repr=False)
+
+    def listen(self) -> str | None:
+        """The newest trouble of a handler since the last call. Raises Unavailable if one has ended."""
+        for one in self.handlers:
+            one.listen()
+        return next((trouble for one in self.handlers if (trouble := one.asked())), None)
 
 
 @contextmanager
@@ -83,7 +91,7 @@ def local_stage(on_step: Callable[[str], None]) -> Iterator[LocalStage]:
         handlers = _handlers(stack, {**_own_environment(), **variables}, port)
         _await_api(api, handlers)
         watcher = page.replace("index.html", "watch.html")
-        yield LocalStage(services, api, page, watcher, engine.versions, handlers)
+        yield LocalStage(services, api, page, watcher, engine.versions, handlers, variables)
 
 
 def _handlers(stack: ExitStack, variables: Mapping[str, str], port: int) -> tuple[Speaker, ...]:

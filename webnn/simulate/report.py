@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from msgspec import Struct
 
-from webnn.errors import Invalid, Missing
+from webnn.chart import saved
 from webnn.simulate.run import Outcome
 
 SEEDS_NAMED = 8  # in a legend
@@ -51,18 +51,6 @@ def report(rule: str, clients: int, outcomes: Sequence[Outcome]) -> Report:
     )
 
 
-def check_drawable(path: Path) -> None:
-    """Raises Invalid if a chart could not be written there, Missing if matplotlib is not installed."""
-    try:
-        from matplotlib.backend_bases import FigureCanvasBase  # noqa: PLC0415  # only charts need it
-    except ImportError as error:
-        raise Missing("charts take matplotlib, of the extra `simulate`: pip install -e '.[simulate]'") from error
-    if not path.parent.is_dir():
-        raise Invalid(f"{path} cannot be written: there is no such folder")
-    if path.suffix.removeprefix(".").lower() not in FigureCanvasBase.filetypes:
-        raise Invalid(f"{path} cannot be written: charts end in .png, .svg or .pdf")
-
-
 def drawn(path: Path, title: str, outcomes: Sequence[Outcome], target: float | None) -> None:
     """Draws accuracy over time, a line for each seed.
 
@@ -84,7 +72,4 @@ def drawn(path: Path, title: str, outcomes: Sequence[Outcome], target: float | N
     axes.spines[["top", "right"]].set_visible(False)
     axes.grid(axis="y", color="0.92")
     axes.legend(frameon=False, fontsize="small", loc="lower right")
-    try:
-        figure.savefig(path, dpi=150)
-    except (OSError, ValueError) as error:
-        raise Invalid(f"{path} cannot be written: {error}") from error
+    saved(figure, path)

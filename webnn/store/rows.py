@@ -155,6 +155,7 @@ class MarkRow(Row):
     version = NumberAttribute()
     cleared_at = NumberAttribute()
     body = UnicodeAttribute(default="")
+    spent = UnicodeAttribute(default="")
 
 
 class OfferRow(Row):

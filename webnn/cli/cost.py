@@ -1,0 +1,76 @@
+"""`webnn cost`: what a run has cost, estimated."""
+
+import sys
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from webnn import wiring
+from webnn.cli import stage as stages
+from webnn.cli.dashboard import size
+from webnn.prices import money
+from webnn.spending import Estimate, Line, Spent, estimate
+from webnn.story import all_commits, all_evaluations
+
+OVER = 3
+
+
+@click.command()
+@click.argument("name")
+@click.option("--over", type=click.FloatRange(min=0.0), default=None, metavar="DOLLARS",
+              help="Exit with 3 if the estimate is more than this.")  # fmt: skip
+@click.option("--json", "as_json", is_flag=True, help="Print the estimate as one line of JSON.")
+@stages.option
+def cost(name: str, over: float | None, as_json: bool, stage: str) -> None:
+    """Estimate what the run NAME has cost so far, in all and per version.
+
+    From the run's own ledger and AWS's list prices; no bill is looked at. docs/watching.md has the arithmetic.
+    """
+    services = stages.services(stage)
+    with Console(stderr=True).status("reading the run"):
+        spent, spec = Spent(), services.runs.describe(name).spec
+        spent.add(all_commits(services.catalog, name), all_evaluations(services.catalog, name))
+        found = estimate(name, spec, spent, services.catalog.active_clients(name, 0), wiring.now())
+    if as_json:
+        stages.print_json(found)
+    else:
+        _show(found)
+    if over is not None and found.dollars > over:
+        click.echo(f"{name} has cost more than ${over:g}, by this estimate", err=True)
+        sys.exit(OVER)
+
+
+def _show(found: Estimate) -> None:
+    console = Console()
+    table = Table("what", "how many", "list price", "dollars", title=_title(found), title_justify="left")
+    for column in (1, 3):
+        table.columns[column].justify = "right"
+    for line in found.lines:
+        table.add_row(line.what, _count(line), line.price, money(line.dollars))
+    table.add_section()
+    table.add_row("together, estimated", "", "", money(found.dollars), style="bold")
+    console.print(table)
+    if found.per_version is not None:
+        said = f"Per version: {money(found.per_version)}, so {money(found.per_version * 1e6)} for a million."
+        console.print(said, highlight=False)
+    if found.budget is not None:
+        console.print(f"Its budget is {money(found.budget)}.", highlight=False)
+    console.print(f"Keeping it costs {money(found.storage_a_month)} a month.", highlight=False)
+    said = f"An estimate, by list prices noted on {found.noted} ({found.source}); nothing was billed by it."
+    console.print(said, style="dim", highlight=False, soft_wrap=True)
+
+
+def _title(found: Estimate) -> str:
+    return (
+        f"{found.run} up to version {found.version:,}: {found.updates:,} updates in {found.commits:,} commits, "
+        f"{found.evaluations:,} evaluations, {found.clients:,} clients"
+    )
+
+
+def _count(line: Line) -> str:
+    if line.what == "downloads":
+        return size(round(line.count))
+    if line.what in ("blobs", "rows"):
+        return f"{size(round(line.count))} a month"
+    return f"{line.count:,.1f}" if line.what == "function time" else f"{line.count:,.0f}"
