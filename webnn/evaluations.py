@@ -5,14 +5,13 @@ from collections.abc import Callable
 from msgspec import Struct
 from msgspec.structs import replace
 
-from webnn.core.records import Evaluation, EvaluationLease, Status
+from webnn.core.records import Evaluation, EvaluationLease
 from webnn.core.spec import Spec
-from webnn.errors import Conflict, Invalid, Missing, Unavailable
+from webnn.ending import Ending
+from webnn.errors import Conflict, Invalid, Missing
 from webnn.specs import Specs
 from webnn.store.ports import Catalog
 from webnn.tokens import Member
-
-FINISH_ATTEMPTS = 20
 
 
 class Report(Struct, frozen=True):
@@ -39,6 +38,7 @@ class Evaluations:
         self._catalog = catalog
         self._specs = specs
         self._clock = clock
+        self._ending = Ending(catalog, clock)
 
     def report(self, member: Member, report: Report) -> Evaluation:
         """Records the report of the client that was asked for it, and finishes the run when its end is reached.
@@ -76,15 +76,18 @@ class Evaluations:
         return evaluation
 
     def finish_if_reached(self, run: str) -> None:
-        """Finishes a run whose newest evaluation reached its end, when the report could not: a fault, or a pause.
+        """Finishes a run whose time is up, or whose end a report reached but could not bring: a fault, or a pause.
 
         Raises:
             Missing: No such run.
             Unavailable: The head is moved too often at this moment.
         """
+        spec = self._specs.of(run)
         newest = self._catalog.latest_evaluation(run)
         if newest is not None:
-            self._finish_if_due(self._specs.of(run), newest)
+            self._finish_if_due(spec, newest)
+        if self._ending.time_is_up(spec, run):
+            self._ending.finish(run, self._catalog.head(run).generation)
 
     def _check_asked(self, member: Member, report: Report, spec: Spec) -> None:
         """That this client was asked, for this; one that was, and answered, may say the same again at any time."""
@@ -101,24 +104,9 @@ class Evaluations:
     def _finish_if_due(self, spec: Spec, evaluation: Evaluation) -> None:
         target, last = spec.end.accuracy, spec.end.versions
         reached = target is not None and evaluation.accuracy >= target
-        if not reached and (last is None or evaluation.version < last):
-            return
-        self._finish(evaluation.run, self._catalog.ledger_entry(evaluation.run, evaluation.version).generation)
-
-    def _finish(self, run: str, generation: int) -> None:
-        """Refused when a commit is moving the head at this moment or another changed the status: look again.
-
-        What was reached before a rollback ends nothing.
-        """
-        for _ in range(FINISH_ATTEMPTS):
-            head = self._catalog.head(run)
-            if head.status is not Status.RUNNING or head.generation != generation:
-                return None
-            try:
-                return self._catalog.set_status(head, Status.FINISHED)
-            except Conflict:
-                continue
-        raise Unavailable(f"run {run!r} is too busy to finish; report again")
+        if reached or (last is not None and evaluation.version >= last):
+            entry = self._catalog.ledger_entry(evaluation.run, evaluation.version)
+            self._ending.finish(evaluation.run, entry.generation)
 
 
 def _check(report: Report, lease: EvaluationLease, spec: Spec) -> None:

@@ -10,8 +10,9 @@ from samples import World, a_spec, a_world
 
 from webnn.core.records import Status
 from webnn.core.wire import sha256
+from webnn.ending import FINISH_ATTEMPTS
 from webnn.errors import Conflict, Corrupt, Invalid, Missing, Unavailable
-from webnn.evaluations import FINISH_ATTEMPTS, Report
+from webnn.evaluations import Report
 from webnn.store import keys
 
 SPEC = json.dumps(a_spec()).encode()

@@ -12,8 +12,10 @@ from rich.table import Table
 
 from webnn.api import answers
 from webnn.cli import stage as stages
+from webnn.cutting import of_dataset
 from webnn.datasets import digits, mnist
 from webnn.errors import Invalid
+from webnn.publish import Progress as Uploaded
 from webnn.publish import publish
 from webnn.runs import Description
 
@@ -44,7 +46,11 @@ def create(name: str, example: str | None, data: Path | None, until: float | Non
     runs = stages.services(stage).runs
     with Progress() as bar:
         task = bar.add_task("uploading shards")
-        publish(runs, name, document, dataset, random, lambda done, all_: bar.update(task, completed=done, total=all_))
+
+        def show(found: Uploaded) -> None:
+            bar.update(task, completed=found.shards, total=found.total)
+
+        publish(runs, name, document, of_dataset(document, dataset), random, show)
     Console().print(f"Run {name} is at version 0 and waits for clients.", highlight=False)
 
 
