@@ -10,6 +10,7 @@ from webnn import __version__, aws
 from webnn.cli.demo import demo
 from webnn.cli.deploy import deploy, destroy
 from webnn.cli.ledger import ledger, replay, rollback, unmerge
+from webnn.cli.project import new, push, train, validate
 from webnn.cli.redrive import redrive
 from webnn.cli.rules import rules
 from webnn.cli.runs import create, list_runs, status
@@ -27,6 +28,10 @@ for command in (
     demo,
     deploy,
     destroy,
+    new,
+    validate,
+    push,
+    train,
     create,
     list_runs,
     status,
