@@ -16,7 +16,7 @@ import numpy as np
 
 from webnn.core.tensors import TensorSpec
 from webnn.core.wire import Array
-from webnn.cutting import Arrays, Example, joined_of, rows_of
+from webnn.cutting import Arrays, Example, joined_of
 from webnn.errors import Invalid
 
 BLOCK_BYTES = 2_000_000  # of single examples that are put together
@@ -122,7 +122,8 @@ def _is_one(example: Example, columns: Arrays) -> bool:
 
 def _fitting(example: Example, columns: Arrays) -> Arrays:
     """A batch as its specs say; axes of length 1 may be there or not. Raises Invalid."""
-    count = rows_of({name: np.atleast_1d(array) for name, array in columns.items()})
+    first = columns[example.tensors[0].name]
+    count = len(first) if first.ndim else 0
     found = {}
     for tensor in example.tensors:
         array = columns[tensor.name]

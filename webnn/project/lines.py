@@ -29,10 +29,13 @@ def of_toml(text: str) -> dict[TomlPath, int]:
 
 
 def line_of(lines: Mapping[TomlPath, int], path: TomlPath) -> int | None:
-    """The line of a path, or of the nearest that holds it."""
+    """The line of a path, or of what is first within it, or of the nearest that holds it."""
     while path:
         if path in lines:
             return lines[path]
+        within = [line for found, line in lines.items() if found[: len(path)] == path]
+        if within:
+            return min(within)
         path = path[:-1]
     return None
 

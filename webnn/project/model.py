@@ -91,7 +91,9 @@ def _wrong(layer: Json) -> Iterator[tuple[str, str]]:
     kind, config = layer.get("class_name"), layer.get("config")
     name = _name(layer)
     part = f'"{name}"' if name else f'"{kind}"'
-    if kind not in LAYERS:
+    if kind is None:
+        yield f"layer {name!r} has no class_name", part
+    elif kind not in LAYERS:
         yield f"layer {name!r}: TF.js has no layer {kind!r}{nearest(str(kind), LAYERS) if _near(kind) else ''}", part
     if not isinstance(config, dict):
         return

@@ -47,7 +47,9 @@ def document_of(model: Model, sections: Sections, name: str) -> tuple[Document |
     for side, (stored, places, what) in sides.items():
         order = _in_order(stored, places)
         if places and len(places) != len(order):
-            message = f"the model has {len(places)} {what}s, [data.{side}] describes {len(order)}"
+            message = (
+                f"the model has {len(places)} {what}{'s' * (len(places) > 1)}, [data.{side}] describes {len(order)}"
+            )
             problems.append(sections.problem(message, "data", side))
         known = [*places, *[Place("")] * len(order)]
         data[side] = [_tensor(key, stored[key], known[i], side, loss) for i, key in enumerate(order)]
