@@ -9,7 +9,7 @@ from folders import a_dense, a_folder, a_model
 
 HERE = Path(__file__).parent
 MEGABYTE = 1_000_000
-LIMIT = 200 * MEGABYTE  # on top of what the process takes before
+LIMIT = 250 * MEGABYTE  # on top of what the process takes before
 
 # 300 MB as stored, float64 as it comes: 2.4 GB go through. The store counts bodies and keeps none.
 DATA = """
@@ -63,7 +63,7 @@ print(Counting.taken, peak() - before)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="ru_maxrss is in other units elsewhere")
-def test_a_push_of_300_megabytes_stays_within_200(tmp_path: Path) -> None:
+def test_a_push_of_300_megabytes_stays_within_250(tmp_path: Path) -> None:
     model = a_model([a_dense("class", 3, 4000)], [("class/kernel", [4000, 3]), ("class/bias", [3])])
     folder = a_folder(tmp_path, data=DATA, toml=TOML, model=model)
     done = subprocess.run(
