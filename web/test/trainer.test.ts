@@ -135,6 +135,19 @@ describe("training", () => {
     expect(afterRollback).toEqual(first);
   });
 
+  test.each(["sgd", "momentum", "adam", "muon"] as const)("%s keeps its state when the learning rate falls", async (optimizer) => {
+    const request = requestFor(digits, { optimizer, learning_rate: 0.02, local_steps: 1 });
+    const slower = requestFor(digits, { optimizer, learning_rate: 0.01, local_steps: 1 });
+    const [steady, falling, fresh] = [trainerOn(), trainerOn(), trainerOn()];
+    await steady.train(request);
+    await falling.train(request);
+    const full = floats((await steady.train(request)).body);
+    const half = floats((await falling.train(slower)).body);
+    // A step is as long as its rate, whatever is remembered; so half the rate from the same state is half the step.
+    full.forEach((value, i) => expect(half[i]).toBeCloseTo(value / 2, 6));
+    if (optimizer !== "sgd") expect(floats((await fresh.train(slower)).body)).not.toEqual(half);
+  });
+
   test("an evaluation in between does not touch the optimizer's state", async () => {
     const request = requestFor(digits, { optimizer: "adam", learning_rate: 0.01 });
     const evaluation = { ...request, shards: [request.shard], batchSize: 100, loss: training.loss };
