@@ -13,7 +13,7 @@ from webnn.core import spec as specs
 from webnn.core.initial import initial_weights
 from webnn.core.records import Run, Status
 from webnn.core.spec import Shard
-from webnn.core.wire import encode_tensors, sha256
+from webnn.core.wire import Vector, encode_tensors, encode_vector, sha256
 from webnn.cutting import Arrays, Example, Pieces, example_of, rows_of
 from webnn.errors import Conflict, Invalid
 from webnn.runs import Runs
@@ -49,6 +49,7 @@ def publish(
     random: np.random.Generator,
     on_progress: OnProgress = lambda _: None,
     status: Status = Status.RUNNING,
+    weights: Vector | None = None,
 ) -> Run:
     """Starts a run. Only its last step writes its rows: what broke off before leaves no run.
 
@@ -63,6 +64,7 @@ def publish(
         random: Makes the first weights.
         on_progress: Told after each shard.
         status: Running, or paused: then it waits to be set running.
+        weights: The first ones, float32 [parameters]. None: fresh ones.
 
     Raises:
         Invalid: The document or the data do not fit.
@@ -70,12 +72,13 @@ def publish(
     """
     shards = _shards(runs, example_of(document), pieces, on_progress)
     body = specs.encode({**document, "data": {**document["data"], **shards}})
-    weights = initial_weights(specs.parse(body).weights, random)
+    if weights is None:
+        weights = initial_weights(specs.parse(body).weights, random)
     try:
         return runs.start(name, document.get("title", name), document.get("description", ""), body, weights, status)
     except Conflict:
-        there = runs.describe(name).run
-        if there.spec_sha256 != sha256(body):
+        there, first = runs.describe(name).run, runs.history(name, -1).commits[0]
+        if (there.spec_sha256, first.sha256) != (sha256(body), sha256(encode_vector(weights))):
             raise
         return there
 

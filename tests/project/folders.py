@@ -36,9 +36,11 @@ def a_dense(name: str, units: int, inputs: int | None = None, **config: Any) -> 
     return {"class_name": "Dense", "config": DENSE | {"name": name, "units": units} | first | config}
 
 
-def a_model(layers: Sequence[dict[str, Any]], weights: Sequence[tuple[str, list[int]]]) -> str:
+def a_model(
+    layers: Sequence[dict[str, Any]], weights: Sequence[tuple[str, list[int]]], paths: Sequence[str] = ()
+) -> str:
     """A sequential `model.json`, one line for each layer and weight."""
-    return _text({"class_name": "Sequential", "config": {"name": "m", "layers": list(layers)}}, weights)
+    return _text({"class_name": "Sequential", "config": {"name": "m", "layers": list(layers)}}, weights, paths)
 
 
 def two_sided() -> str:
@@ -70,7 +72,7 @@ def _dense_on(name: str, units: int, activation: str, before: str) -> dict[str, 
     return found | {"name": name, "inbound_nodes": [[[before, 0, 0, {}]]]}
 
 
-def _text(topology: dict[str, Any], weights: Sequence[tuple[str, list[int]]]) -> str:
+def _text(topology: dict[str, Any], weights: Sequence[tuple[str, list[int]]], paths: Sequence[str] = ()) -> str:
     tensors = [{"name": name, "shape": shape, "dtype": "float32"} for name, shape in weights]
-    document = {"modelTopology": topology, "weightsManifest": [{"weights": tensors}]}
+    document = {"modelTopology": topology, "weightsManifest": [{"paths": list(paths), "weights": tensors}]}
     return json.dumps(document).replace('{"class_name"', '\n{"class_name"').replace('{"name"', '\n{"name"')

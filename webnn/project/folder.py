@@ -7,6 +7,7 @@ import msgspec
 from msgspec import Struct
 
 from webnn.core.spec import RunName
+from webnn.core.wire import Vector
 from webnn.errors import Invalid, Missing
 from webnn.project import model as models
 from webnn.project import sections as settings
@@ -16,6 +17,7 @@ from webnn.project.problem import Problem
 from webnn.project.sections import TOML, DataSection
 from webnn.project.spec_of import Document, document_of
 from webnn.project.stream import OnExamples, problems_of
+from webnn.project.weights import first_weights
 
 FILES = (MODEL, TOML, DATA)
 
@@ -25,7 +27,8 @@ class Project(Struct, frozen=True):
 
     Attributes:
         name: Of the run.
-        files: A digest of the three files. What else the data module reads is not in it.
+        files: A digest of the three files and the weights. What else the data module reads is not in it.
+        weights: What the run begins with, float32 [parameters]; None: fresh ones.
     """
 
     folder: Path
@@ -33,6 +36,7 @@ class Project(Struct, frozen=True):
     document: Document
     data: DataSection
     files: str
+    weights: Vector | None = None
 
 
 class Unfit(Invalid):
@@ -65,10 +69,14 @@ def read(folder: Path) -> Project:
     if sections is not None and model is not None and not problems:
         document, misfits = document_of(model, sections, name)
         problems += misfits
-    if problems or document is None or sections is None:
+    if problems or document is None or sections is None or model is None:
         raise Unfit(sorted(problems, key=lambda one: (FILES.index(one.file), one.line or 0)))
-    digest = hashlib.sha256("\0".join(texts[name] or "" for name in FILES).encode()).hexdigest()
-    return Project(folder, name, document, sections.data, digest)
+    try:
+        weights, body = first_weights(folder, model)
+    except Invalid as error:
+        raise Unfit([problem_of(error)]) from error
+    digest = hashlib.sha256("\0".join(texts[name] or "" for name in FILES).encode() + body).hexdigest()
+    return Project(folder, name, document, sections.data, digest, weights)
 
 
 def check(project: Project, told: OnExamples = lambda _name, _count: None) -> None:

@@ -42,7 +42,9 @@ def push(project: Project, runs: Runs, stage: str, on_progress: OnProgress) -> R
     pieces = pieces_of(DataModule(project.folder), project.document, project.data)
     random = np.random.default_rng([project.data.seed, WEIGHTS])
     try:
-        run = publish(runs, project.name, project.document.spec, pieces, random, on_progress, Status.PAUSED)
+        run = publish(
+            runs, project.name, project.document.spec, pieces, random, on_progress, Status.PAUSED, project.weights
+        )
     except Conflict as error:
         raise Conflict(
             f"run {project.name} is there already, with another model, other data or settings, and a run never "

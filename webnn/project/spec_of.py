@@ -14,6 +14,7 @@ from webnn.errors import Invalid
 from webnn.project.model import Model, Place
 from webnn.project.problem import Problem
 from webnn.project.sections import TOML, Sections, Stored
+from webnn.project.weights import paths_of
 
 SPARSE = "sparseCategoricalCrossentropy"
 NOWHERE = "0" * 64
@@ -142,7 +143,9 @@ def _wrong(model: Model, document: dict[str, Any]) -> list[Problem]:
             return [Problem(TOML, None, "an example has no bytes: give the shapes of inputs and targets")]
         shard = {"sha256": NOWHERE, "bytes": size, "examples": 1}
         whole = {**document, "data": {**document["data"], "train": [shard], "validation": [shard]}}
-        initial_weights(specs.parse(specs.encode(whole)).weights, np.random.default_rng(0))
+        weights = specs.parse(specs.encode(whole)).weights
+        if not paths_of(model):
+            initial_weights(weights, np.random.default_rng(0))
     except Invalid as error:
         about_model = any(word in error.message for word in ("weight", "modelTopology", "parameters"))
         return [
