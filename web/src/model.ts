@@ -99,7 +99,8 @@ function modelOf(layers: LayersModel, optimizer: Optimizer, spec: Spec): Model {
     evaluate: (columns, examples) =>
       withTensors(columns, inputs, examples, async (tensors) => {
         const found = layers.evaluate(tensors.slice(0, inputs), tensors.slice(inputs), { batchSize: examples.length });
-        return metricsOf(layers, await readAll(found), examples.length);
+        // Of several outputs, TF.js gives the sum of the losses after each: the last is the total that its names begin with.
+        return metricsOf(layers, (await readAll(found)).slice(layers.outputs.length - 1), examples.length);
       }),
     dispose: () => {
       layers.dispose();
