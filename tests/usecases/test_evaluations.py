@@ -7,7 +7,7 @@ from samples import World, a_world
 
 from webnn.clients import Evaluate
 from webnn.core.records import Status
-from webnn.core.spec import EVERY_VERSIONS
+from webnn.core.terms import EVERY_VERSIONS
 from webnn.errors import Conflict, Invalid, Missing, Unavailable
 from webnn.evaluations import Report
 from webnn.tokens import Member

@@ -4,7 +4,8 @@ from typing import Any
 
 from webnn.clients import Evaluate, Stop, Task, Train, Wait
 from webnn.core.records import Evaluation, Head, LedgerEntry, Run, Update
-from webnn.core.spec import Shard, Training
+from webnn.core.spec import Shard
+from webnn.core.terms import Training
 from webnn.runs import Description, History
 from webnn.store import keys
 from webnn.store.ports import Blobs

@@ -10,8 +10,9 @@ import msgspec
 from msgspec import Meta, Struct, field
 from msgspec.structs import fields
 
-from webnn.core.spec import Decay, End, Limits, Merge, Positive, RunName, Training, Validation
+from webnn.core.spec import Merge, RunName
 from webnn.core.tensors import Dimension
+from webnn.core.terms import Decay, End, Limits, Positive, Training, Validation
 from webnn.project.lines import TomlPath, line_of, of_toml
 from webnn.project.problem import Problem, nearest
 
