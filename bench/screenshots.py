@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from playwright.sync_api import Page, sync_playwright
 
+from webnn.cutting import of_dataset
 from webnn.datasets import digits
 from webnn.local.stage import CHECKOUT, local_stage
 from webnn.local.volunteers import QUIET, browser
@@ -26,7 +27,7 @@ def main(folder: Path) -> None:
     random = np.random.default_rng(1)
     root = ["--no-sandbox"] if os.geteuid() == 0 else []
     with local_stage(print) as stage, sync_playwright() as playwright:
-        publish(stage.services.runs, "digits", document, digits(random), random, lambda _done, _all: None)
+        publish(stage.services.runs, "digits", document, of_dataset(document, digits(random)), random)
         launched = playwright.chromium.launch(executable_path=browser(), args=[*QUIET[1:], *root])
         volunteer, second, watcher = (launched.new_page(viewport=VIEW) for _ in range(3))
         volunteer.goto(f"{stage.page}?run=digits&start")

@@ -24,6 +24,7 @@ from run import RESULTS, kept
 
 from webnn import checkpoints
 from webnn.core.records import LedgerEntry, Status
+from webnn.cutting import of_dataset
 from webnn.local.stage import WEB, LocalStage, local_stage
 from webnn.local.volunteers import volunteers
 from webnn.publish import publish
@@ -46,7 +47,8 @@ def trained(stage: LocalStage, folder: Path) -> list[LedgerEntry]:
         "end": {"versions": VERSIONS},
         "validation": {"every_versions": 10**9},
     }
-    publish(services.runs, RUN, document() | asked, data(folder), np.random.default_rng(0), lambda _done, _all: None)
+    wanted = document() | asked
+    publish(services.runs, RUN, wanted, of_dataset(wanted, data(folder)), np.random.default_rng(0))
     with volunteers(TABS, stage.page, stage.api, RUN, WEB):
         end = time.monotonic() + LONGEST
         while services.catalog.head(RUN).status is Status.RUNNING and time.monotonic() < end:

@@ -20,6 +20,7 @@ from webnn.clients import Evaluate, Stop, Train
 from webnn.core.records import Status
 from webnn.core.spec import Shard, Spec
 from webnn.core.wire import Array, Vector, decode_tensors, decode_vector, encode_vector, sha256
+from webnn.cutting import of_dataset
 from webnn.datasets import digits
 from webnn.evaluations import Report
 from webnn.publish import publish
@@ -180,7 +181,7 @@ def test_four_volunteers_learn_to_read_digits(rule: str, within: int) -> None:
     world = a_world(name="digits")
     document = DOCUMENT | {"merge": {"rule": {"name": rule}}}
     data = digits(np.random.default_rng(7))
-    publish(world.services.runs, "digits", document, data, np.random.default_rng(8), lambda *_: None)
+    publish(world.services.runs, "digits", document, of_dataset(document, data), np.random.default_rng(8))
     volunteers = [Volunteer(world) for _ in range(4)]
 
     for turn in itertools.count():

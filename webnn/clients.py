@@ -10,6 +10,7 @@ from webnn.core.ledger import head_after
 from webnn.core.records import Client, EvaluationLease, Head, LedgerEntry, Run, Status
 from webnn.core.rules import Copy
 from webnn.core.spec import Shard, Spec
+from webnn.ending import Ending
 from webnn.errors import Conflict, Missing, Unauthorized
 from webnn.specs import Specs
 from webnn.store.ports import Catalog
@@ -80,6 +81,7 @@ class Coordinator:
         self._clock = clock
         self._new_id = new_id
         self._backlog = Backlog(catalog, clock)
+        self._ending = Ending(catalog, clock)
 
     def join(self, run: str) -> Member:
         """Makes a new client of the run. Raises Missing."""
@@ -95,6 +97,7 @@ class Coordinator:
         Raises:
             Missing: No such run.
             Unauthorized: The client is not (or no longer) known; it should join again.
+            Unavailable: The run's time is up, and it is too busy to be finished at this moment.
         """
         if seconds := self._backlog.known(member.run, member.client_id):
             return Wait(seconds, BUSY)  # without a row read or written: see `webnn.backlog`
@@ -106,6 +109,9 @@ class Coordinator:
         if head.status is Status.PAUSED:
             return Wait(WAIT_PAUSED_SECONDS, "the run is paused")
         spec = self._specs.of(member.run)
+        if self._ending.time_is_up(spec, member.run):
+            self._ending.finish(member.run, head.generation)
+            return Stop("the run's time is up")
         return self._evaluation(run, head, spec, member) or self._training(run, head, spec, client)
 
     def _touched(self, member: Member) -> Client:
@@ -150,13 +156,14 @@ class Coordinator:
 
 
 def _evaluation_due(catalog: Catalog, spec: Spec, head: Head, previous: EvaluationLease | None, now: int) -> bool:
-    """The first version of a generation is due at once; later ones `every_versions` after the last; a lapsed one again.
+    """The first version of a generation is due at once; later ones as `validation` says; a lapsed one again.
 
     So what a rollback or an unmerge made is evaluated before it is trained on for long.
     """
     if previous is None or previous.generation != head.generation:
         return True
-    if previous.version + spec.validation.every_versions <= head.version:
+    asked_at = previous.expires_at - spec.validation.patience_seconds * 1000
+    if spec.validation.due(head.version - previous.version, (now - asked_at) / 1000):
         return previous.expires_at <= now or _answered(catalog, previous)
     return previous.expires_at <= now and not _answered(catalog, previous)
 

@@ -4,7 +4,7 @@ Each is one conditional write, or a rollback, and each may be told twice: what i
 deletes anything.
 """
 
-from webnn.core.records import Evaluation, Head, Status
+from webnn.core.records import Head, Status
 from webnn.errors import Conflict
 from webnn.evaluations import Evaluations
 from webnn.restore import Restorer
@@ -37,9 +37,15 @@ class Control:
             Conflict: The run has reached the end that its spec sets, and would be finished again at once.
             Unavailable: A store did not answer, or the run is too busy at this moment.
         """
-        if self._catalog.head(run).status is not Status.RUNNING and (reached := self._evaluations.reached(run)):
-            raise _at_its_end(run, reached)
+        if self._catalog.head(run).status is not Status.RUNNING:
+            self._check_end(run)
         return change_status(self._catalog, run, lambda _: Status.RUNNING)
+
+    def _check_end(self, run: str) -> None:
+        if reached := self._evaluations.reached(run):
+            raise _at_its_end(run, f"with version {reached.version} (accuracy {reached.accuracy:.2%})", reached.version)
+        if self._evaluations.time_is_up(run):
+            raise _at_its_end(run, "in time", None)
 
     def finish(self, run: str) -> Head:
         """Ends the run: clients are told to stop, and what they have not sent yet is discarded.
@@ -82,10 +88,10 @@ def _paused(head: Head) -> Status:
     return Status.PAUSED
 
 
-def _at_its_end(run: str, reached: Evaluation) -> Conflict:
+def _at_its_end(run: str, how: str, version: int | None) -> Conflict:
     return Conflict(
-        f"run {run!r} has reached its end with version {reached.version} (accuracy {reached.accuracy:.2%}): "
-        f"`webnn retrain {run}` begins anew, `webnn copy {run} NEW --until ACCURACY` goes on as another run",
+        f"run {run!r} has reached its end {how}: `webnn retrain {run}` begins anew, "
+        f"`webnn copy {run} NEW --until ACCURACY` goes on as another run",
         run=run,
-        version=reached.version,
+        version=version,
     )

@@ -5,12 +5,12 @@ from collections.abc import Callable
 from msgspec import Struct
 from msgspec.structs import replace
 
-from webnn.core.records import Evaluation, EvaluationLease, Head, Status
+from webnn.core.records import Evaluation, EvaluationLease
 from webnn.core.spec import Spec
+from webnn.ending import Ending
 from webnn.errors import Conflict, Invalid, Missing
 from webnn.lineage import versions_behind
 from webnn.specs import Specs
-from webnn.standing import change_status
 from webnn.store.ports import Catalog
 from webnn.tokens import Member
 
@@ -39,6 +39,7 @@ class Evaluations:
         self._catalog = catalog
         self._specs = specs
         self._clock = clock
+        self._ending = Ending(catalog, clock)
 
     def report(self, member: Member, report: Report) -> Evaluation:
         """Records the report of the client that was asked for it, and finishes the run when its end is reached.
@@ -76,15 +77,22 @@ class Evaluations:
         return evaluation
 
     def finish_if_reached(self, run: str) -> None:
-        """Finishes a run whose newest evaluation reached its end, when the report could not: a fault, or a pause.
+        """Finishes a run whose time is up, or whose end a report reached but could not bring: a fault, or a pause.
 
         Raises:
             Missing: No such run.
             Unavailable: The head is moved too often at this moment.
         """
+        spec = self._specs.of(run)
         newest = self._catalog.latest_evaluation(run)
         if newest is not None:
-            self._finish_if_due(self._specs.of(run), newest)
+            self._finish_if_due(spec, newest)
+        if self._ending.time_is_up(spec, run):
+            self._ending.finish(run, self._catalog.head(run).generation)
+
+    def time_is_up(self, run: str) -> bool:
+        """Whether the time that its spec sets has passed. Raises Missing."""
+        return self._ending.time_is_up(self._specs.of(run), run)
 
     def reached(self, run: str) -> Evaluation | None:
         """The newest evaluation, if it ends the run. Raises Missing.
@@ -109,15 +117,8 @@ class Evaluations:
         return lease
 
     def _finish_if_due(self, spec: Spec, evaluation: Evaluation) -> None:
-        if not self._is_end(spec, evaluation):
-            return
-        generation = self._generation(evaluation)
-
-        def finished(head: Head) -> Status | None:
-            ends = head.status is Status.RUNNING and head.generation == generation
-            return Status.FINISHED if ends else None
-
-        change_status(self._catalog, evaluation.run, finished)
+        if self._is_end(spec, evaluation):
+            self._ending.finish(evaluation.run, self._generation(evaluation))
 
     def _is_end(self, spec: Spec, evaluation: Evaluation) -> bool:
         target, last = spec.end.accuracy, spec.end.versions

@@ -1,81 +1,135 @@
-"""Making a run of a model document and a data set: cut shards, upload them, write version 0."""
+"""Making a run of a document and data: upload shards, write version 0."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 import msgspec
 import numpy as np
+from msgspec import Struct
 
 from webnn.core import spec as specs
 from webnn.core.initial import initial_weights
-from webnn.core.records import Run
+from webnn.core.records import Run, Status
 from webnn.core.spec import Shard
-from webnn.core.tensors import TensorSpec
-from webnn.core.wire import encode_tensors
-from webnn.datasets import Dataset, Split
-from webnn.errors import Invalid
+from webnn.core.wire import Vector, encode_tensors, encode_vector, sha256
+from webnn.cutting import Arrays, Example, Pieces, example_of, rows_of
+from webnn.errors import Conflict, Invalid
 from webnn.runs import Runs
 
-SHARD_BYTES = 1_600_000  # about a second of a slow line; small enough for a phone to keep many
+UPLOADS = 4  # at the same time: a line that is slow for one is not much faster for more
+HELD = 2 * UPLOADS  # shards in memory
+
+
+class Progress(Struct, frozen=True):
+    """How far it is.
+
+    Attributes:
+        shards: Done.
+        total: To do; None where that is not known before the end.
+        bytes: Of those done.
+        sent: Of these, how many were not there yet.
+    """
+
+    shards: int = 0
+    total: int | None = None
+    bytes: int = 0
+    sent: int = 0
+
+
+OnProgress = Callable[[Progress], None]
 
 
 def publish(
     runs: Runs,
     name: str,
     document: Mapping[str, Any],
-    dataset: Dataset,
+    pieces: Pieces,
     random: np.random.Generator,
-    on_progress: Callable[[int, int], None],
+    on_progress: OnProgress = lambda _: None,
+    status: Status = Status.RUNNING,
+    weights: Vector | None = None,
 ) -> Run:
-    """Starts a run.
+    """Starts a run. Only its last step writes its rows: what broke off before leaves no run.
+
+    Done again with the same data, it sends no shard that is there, and a run that is this very one is no conflict.
 
     Args:
         runs: Of the stage.
         name: Of the run.
-        document: A spec without shards, with `title` and `description` and one input and one target.
-        dataset: What to train on; should be shuffled, because clients go through it shard by shard.
+        document: A spec without shards, with `title` and `description`.
+        pieces: What to train and to validate on, cut by `webnn.cutting`; shuffled, because clients go through it shard
+            by shard.
         random: Makes the first weights.
-        on_progress: Called with shards done and shards to do.
+        on_progress: Told after each shard.
+        status: Running, or paused: then it waits to be set running.
+        weights: The first ones, float32 [parameters]. None: fresh ones.
 
     Raises:
         Invalid: The document or the data do not fit.
-        Conflict: The name is taken.
+        Conflict: The name is taken by another run.
     """
-    example = _example(document)
-    plan = [(part, piece) for part in ("train", "validation") for piece in pieces(example, getattr(dataset, part))]
-    shards: dict[str, list[Shard]] = {"train": [], "validation": []}
-    for done, (part, piece) in enumerate(plan):
-        on_progress(done, len(plan))
-        shards[part].append(_add(runs, example, piece))
-    on_progress(len(plan), len(plan))
-    body = specs.encode(_with_shards(document, shards))
-    weights = initial_weights(specs.parse(body).weights, random)
-    return runs.start(name, document.get("title", name), document.get("description", ""), body, weights)
-
-
-def pieces(example: tuple[TensorSpec, TensorSpec], split: Split) -> Iterator[Split]:
-    """The split in shards of at most `SHARD_BYTES` and of nearly equal size."""
-    per_shard = max(1, SHARD_BYTES // sum(spec.bytes for spec in example))
-    count = max(-(-len(split.inputs) // per_shard), min(4, len(split.inputs)))
-    for rows in np.array_split(np.arange(len(split.inputs)), count):
-        yield Split(split.inputs[rows], split.targets[rows])
-
-
-def _add(runs: Runs, example: tuple[TensorSpec, TensorSpec], piece: Split) -> Shard:
-    count = len(piece.inputs)
-    batch = [msgspec.structs.replace(spec, shape=(count, *spec.shape)) for spec in example]
-    body = encode_tensors(batch, {batch[0].name: piece.inputs, batch[1].name: piece.targets})
-    return Shard(runs.add_shard(body), len(body), count)
-
-
-def _example(document: Mapping[str, Any]) -> tuple[TensorSpec, TensorSpec]:
+    shards = _shards(runs, example_of(document), pieces, on_progress)
+    body = specs.encode({**document, "data": {**document["data"], **shards}})
+    if weights is None:
+        weights = initial_weights(specs.parse(body).weights, random)
     try:
-        found = msgspec.convert(document["data"], type=dict[str, list[TensorSpec]])
-        (first,), (second,) = found["inputs"], found["targets"]
-    except (KeyError, ValueError, msgspec.ValidationError) as error:
-        raise Invalid(f"`data` must describe one input and one target: {error}") from error
-    return first, second
+        return runs.start(name, document.get("title", name), document.get("description", ""), body, weights, status)
+    except Conflict:
+        there, first = runs.describe(name).run, runs.history(name, -1).commits[0]
+        if (there.spec_sha256, first.sha256) != (sha256(body), sha256(encode_vector(weights))):
+            raise
+        return there
 
 
-def _with_shards(document: Mapping[str, Any], shards: Mapping[str, list[Shard]]) -> dict[str, Any]:
-    return {**document, "data": {**document["data"], **shards}}
+def _shards(runs: Runs, example: Example, pieces: Pieces, on_progress: OnProgress) -> dict[str, list[Shard]]:
+    found: dict[str, list[Shard]] = {"train": [], "validation": []}
+    progress = Progress(total=pieces.total)
+    on_progress(progress)
+    with ThreadPoolExecutor(UPLOADS) as pool:
+        for part, shards in found.items():
+            for shard, sent in _uploaded(runs, example, getattr(pieces, part), pool):
+                shards.append(shard)
+                progress = _further(progress, shard, sent)
+                on_progress(progress)
+            if not shards:
+                raise Invalid(f"there is no {part} example")
+    return found
+
+
+def _further(progress: Progress, shard: Shard, sent: bool) -> Progress:
+    return Progress(
+        shards=progress.shards + 1,
+        total=progress.total,
+        bytes=progress.bytes + shard.bytes,
+        sent=progress.sent + (shard.bytes if sent else 0),
+    )
+
+
+def _uploaded(
+    runs: Runs, example: Example, pieces: Iterable[Arrays], pool: ThreadPoolExecutor
+) -> Iterator[tuple[Shard, bool]]:
+    """Each shard in order, and whether it had to be sent; some are on their way at the same time."""
+    sending: deque[Future[tuple[Shard, bool]]] = deque()
+    for piece in pieces:
+        sending.append(pool.submit(_add, runs, encoded(example, piece), rows_of(piece)))
+        if len(sending) >= HELD:
+            yield sending.popleft().result()
+    while sending:
+        yield sending.popleft().result()
+
+
+def encoded(example: Example, piece: Arrays) -> bytes:
+    """The body of a shard. Raises Invalid if the arrays do not fit the example."""
+    count = rows_of(piece)
+    batch = [msgspec.structs.replace(spec, shape=(count, *spec.shape)) for spec in example.tensors]
+    return encode_tensors(batch, piece)
+
+
+def _add(runs: Runs, body: bytes, examples: int) -> tuple[Shard, bool]:
+    shard = Shard(sha256(body), len(body), examples)
+    there = runs.has_shard(shard.sha256)
+    if not there:
+        runs.add_shard(body)
+    return shard, not there

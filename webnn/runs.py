@@ -11,7 +11,7 @@ from webnn.checkpoints import Encoded, stored
 from webnn.core import ledger
 from webnn.core import spec as specs
 from webnn.core.merge import norm
-from webnn.core.records import Evaluation, Head, LedgerEntry, Run
+from webnn.core.records import Evaluation, Head, LedgerEntry, Run, Status
 from webnn.core.spec import RunName, Spec
 from webnn.core.wire import Vector, encode_vector, sha256
 from webnn.errors import Conflict, Corrupt, Invalid, Missing
@@ -78,8 +78,20 @@ class Runs:
             self._blobs.create(keys.shard(digest), body)
         return digest
 
-    def start(self, name: str, title: str, description: str, spec_body: bytes, weights: Vector) -> Run:
-        """Starts a run at version 0 with these weights, float32 [parameters].
+    def has_shard(self, sha256: str) -> bool:
+        """Whether a slice of data of this hash is there already: asking costs less than sending it again."""
+        return bool(self._blobs.listed(keys.shard(sha256), "", 1))
+
+    def start(
+        self,
+        name: str,
+        title: str,
+        description: str,
+        spec_body: bytes,
+        weights: Vector,
+        status: Status = Status.RUNNING,
+    ) -> Run:
+        """Starts a run at version 0 with these weights, float32 [parameters]; or puts it there paused.
 
         Raises:
             Invalid: The name, the spec or the weights are wrong.
@@ -93,7 +105,7 @@ class Runs:
             raise Invalid("the weights hold NaN or infinity")
         run = self._store_spec(name, title, description, spec_body)
         genesis = self._store_genesis(name, encode_vector(weights))
-        unmade = Head(name, 0, 0, genesis.generation, genesis.checkpoint_key, genesis.sha256, genesis.bytes)
+        unmade = Head(name, 0, 0, genesis.generation, genesis.checkpoint_key, genesis.sha256, genesis.bytes, status)
         head = ledger.head_after(unmade, genesis)
         self._catalog.create_run(run, head, genesis)
         return run

@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, sync_playwright
 from tabs import Tab
 
+from webnn.cutting import of_dataset
 from webnn.datasets import Dataset, digits
 from webnn.local.stage import CHECKOUT, LocalStage, local_stage
 from webnn.local.volunteers import QUIET, browser
@@ -46,7 +47,7 @@ def run(stage: LocalStage, dataset: Dataset, request: pytest.FixtureRequest) -> 
     name = request.node.originalname.removeprefix("test_").replace("_", "-")[:63].strip("-")
     document = json.loads((CHECKOUT / "examples" / "digits" / "spec.json").read_text())
     document["end"] = {"accuracy": getattr(request, "param", None)}
-    publish(stage.services.runs, name, document, dataset, np.random.default_rng(SEED), lambda _done, _all: None)
+    publish(stage.services.runs, name, document, of_dataset(document, dataset), np.random.default_rng(SEED))
     return name
 
 

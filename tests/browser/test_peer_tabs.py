@@ -9,6 +9,7 @@ import pytest
 from tabs import Tab
 
 from webnn.core.records import Status
+from webnn.cutting import of_dataset
 from webnn.datasets import Dataset
 from webnn.errors import Missing
 from webnn.local.stage import CHECKOUT, LocalStage
@@ -24,7 +25,7 @@ def published(stage: LocalStage, dataset: Dataset, rule: str, accuracy: float) -
     document = json.loads((CHECKOUT / "examples" / "digits" / "spec.json").read_text())
     document |= {"merge": {"where": "peer", "rule": {"name": rule}}, "end": {"accuracy": accuracy}}
     document["training"]["learning_rate"] = 0.3
-    publish(stage.services.runs, name, document, dataset, random, lambda _done, _all: None)
+    publish(stage.services.runs, name, document, of_dataset(document, dataset), random)
     return name
 
 

@@ -39,7 +39,7 @@ def test_what_is_left_out_has_a_default() -> None:
     assert (spec.merge.rule, spec.merge.robust, spec.merge.optimizer) == (Auto(), (), None)
     assert (spec.training.optimizer, spec.training.rate) == ("muon", 0.03)
     assert (spec.training.local_steps, spec.training.batch_size, spec.training.encoding) == (4, 64, "float32")
-    assert (spec.end.accuracy, spec.end.versions) == (None, None)
+    assert (spec.end.accuracy, spec.end.versions, spec.end.seconds) == (None, None, None)
     assert spec.limits.upload_seconds == 900
 
 
@@ -69,6 +69,36 @@ def test_a_recipe_is_put_together_from_its_parts() -> None:
 def test_an_optimizer_has_a_learning_rate_of_its_own(optimizer: str, rate: float) -> None:
     training = parsed(training={"optimizer": optimizer}).training
     assert (training.optimizer, training.rate) == (optimizer, rate)
+
+
+@pytest.mark.parametrize(
+    ("version", "rate"), [(0, 0.4), (99, 0.4), (100, 0.2), (250, 0.1), (100_000, 1e-9), (10**12, 1e-9)]
+)
+def test_a_learning_rate_falls_stair_by_stair_and_never_to_nothing(version: int, rate: float) -> None:
+    training = parsed(training={"learning_rate": 0.4, "decay": {"factor": 0.5, "every_versions": 100}}).training
+    assert training.rate_at(version) == rate
+    assert parsed(training={"learning_rate": 0.4}).training.rate_at(version) == 0.4
+
+
+@pytest.mark.parametrize(
+    ("validation", "versions", "seconds", "due"),
+    [
+        ({}, 19, 1e9, False),
+        ({}, 20, 0, True),
+        ({"every_versions": 3}, 2, 1e9, False),
+        ({"every_versions": 3}, 3, 0, True),
+        ({"every_seconds": 30}, 1000, 29.9, False),
+        ({"every_seconds": 30}, 1, 30, True),
+        ({"every_seconds": 30}, 0, 30, False),
+        ({"every_versions": 3, "every_seconds": 30}, 3, 0, True),
+        ({"every_versions": 3, "every_seconds": 30}, 1, 30, True),
+        ({"every_versions": 3, "every_seconds": 30}, 2, 29, False),
+    ],
+)
+def test_an_evaluation_is_due_by_versions_or_seconds(
+    validation: dict[str, int], versions: int, seconds: float, due: bool
+) -> None:
+    assert parsed(validation=validation).validation.due(versions, seconds) is due
 
 
 def test_clients_of_other_rules_take_plain_steps_unless_told() -> None:
@@ -201,6 +231,10 @@ WRONG = {
     "an unknown encoding": ({"training": {"encoding": "bfloat16"}}, "encoding"),
     "a misspelt member": ({"training": {"learningRate": 1}}, "learningRate"),
     "validation never": ({"validation": {"every_versions": 0}}, "every_versions"),
+    "validation all the time": ({"validation": {"every_seconds": 0}}, "every_seconds"),
+    "a decay that grows": ({"training": {"decay": {"factor": 1.5, "every_versions": 1}}}, "factor"),
+    "a decay without stairs": ({"training": {"decay": {"factor": 0.5}}}, "every_versions"),
+    "no time at all": ({"end": {"seconds": 0}}, "seconds"),
     "no patience": ({"validation": {"patience_seconds": 0}}, "patience_seconds"),
     "more than all right": ({"end": {"accuracy": 1.01}}, "accuracy"),
     "an end before the start": ({"end": {"versions": 0}}, "versions"),

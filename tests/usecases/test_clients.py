@@ -116,6 +116,39 @@ class TestEvaluations:
         assert [type(task) for task in told] == [Evaluate, Train]
 
 
+class TestEvaluationsByTime:
+    @pytest.fixture
+    def world(self) -> World:
+        """The first evaluation is answered."""
+        found = a_world()
+        found.start(validation={"every_seconds": 30, "patience_seconds": 60})
+        answer(found, ask(found, joined(found)))
+        return found
+
+    def test_the_next_is_due_some_seconds_after_the_last_was_asked_for(self, world: World) -> None:
+        advance(world, 100)
+        world.clock.now += 29_999
+        assert isinstance(ask(world, joined(world)), Train)
+        world.clock.now += 1
+        due = ask(world, joined(world))
+        assert isinstance(due, Evaluate)
+        assert due.lease.version == 100
+
+    def test_none_is_due_of_a_head_that_did_not_move(self, world: World) -> None:
+        world.clock.now += 3_600_000
+        assert isinstance(ask(world, joined(world)), Train)
+
+    def test_one_that_is_being_answered_is_waited_for(self, world: World) -> None:
+        advance(world, 1)
+        world.clock.now += 30_000
+        assert isinstance(ask(world, joined(world)), Evaluate)
+        advance(world, 1)
+        world.clock.now += 59_999
+        assert isinstance(ask(world, joined(world)), Train)
+        world.clock.now += 1
+        assert isinstance(ask(world, joined(world)), Evaluate)
+
+
 class TestTraining:
     @pytest.fixture
     def world(self) -> World:

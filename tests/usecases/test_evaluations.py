@@ -7,6 +7,7 @@ from samples import World, a_world
 
 from webnn.clients import Evaluate
 from webnn.core.records import Status
+from webnn.core.terms import EVERY_VERSIONS
 from webnn.errors import Conflict, Invalid, Missing, Unavailable
 from webnn.evaluations import Report
 from webnn.tokens import Member
@@ -97,7 +98,7 @@ def test_the_same_again_finishes_the_run_though_another_was_asked_meanwhile(
     failing = around(world, catalog=Faulty(world.catalog, before=once("set_status", lost)))
     with pytest.raises(Unavailable):
         failing.services.evaluations.report(member, replace(report, accuracy=0.95))
-    for _ in range(world.services.runs.describe(world.name).spec.validation.every_versions):
+    for _ in range(EVERY_VERSIONS):
         world.contribute([0, 0, 0])
     world.drain()
     assert isinstance(world.services.clients.next_task(world.services.clients.join(world.name)), Evaluate)

@@ -8,6 +8,7 @@ import pytest
 from faults import Faulty, around, once
 from samples import World, a_spec, a_world
 
+from webnn.clients import Stop
 from webnn.core.records import Status
 from webnn.core.wire import sha256
 from webnn.errors import Conflict, Corrupt, Invalid, Missing, Unavailable
@@ -105,6 +106,50 @@ class TestTheEnd:
         world.drain()
         self.report(world)
         assert world.head.status is status
+
+    def test_is_a_time_after_the_first_update_and_who_asks_next_is_told(self, world: World) -> None:
+        world.start(end={"seconds": 60})
+        member = world.services.clients.join("line")
+        world.clock.now += 3_600_000  # nothing was merged yet: it has not begun
+        assert not isinstance(world.services.clients.next_task(member), Stop)
+        world.contribute([0, 0, 0])
+        world.drain()
+        world.clock.now += 59_999
+        assert not isinstance(world.services.clients.next_task(member), Stop)
+        assert world.head.status is Status.RUNNING
+        world.clock.now += 1
+        assert world.services.clients.next_task(member) == Stop("the run's time is up")
+        assert world.head.status is Status.FINISHED
+
+    @pytest.mark.parametrize(("seconds", "status"), [(61, Status.RUNNING), (60, Status.FINISHED)])
+    def test_is_a_time_though_nobody_asks_any_more(self, world: World, seconds: int, status: Status) -> None:
+        world.start(end={"seconds": seconds})
+        world.contribute([0, 0, 0])
+        world.drain()
+        world.clock.now += 60_000
+        (swept,) = world.services.sweeper.sweep(lambda: False)
+        assert swept.error is None
+        assert world.head.status is status
+
+    def test_by_time_leaves_a_paused_run_paused(self, world: World) -> None:
+        world.start(end={"seconds": 60})
+        world.contribute([0, 0, 0])
+        world.drain()
+        world.clock.now += 60_000
+        world.catalog.set_status(world.head, Status.PAUSED)
+        world.services.evaluations.finish_if_reached("line")
+        assert world.head.status is Status.PAUSED
+
+    def test_when_the_run_began_is_read_once(self, world: World) -> None:
+        world.start(end={"seconds": 60})
+        world.contribute([0, 0, 0])
+        world.drain()
+        reads: list[str] = []
+        counting = around(world, catalog=Faulty(world.catalog, before=reads.append))
+        member = counting.services.clients.join("line")
+        for _ in range(3):
+            counting.services.clients.next_task(member)
+        assert reads.count("ledger") == 1
 
     def test_never_comes_by_itself_unless_the_spec_says_so(self, world: World) -> None:
         world.start()

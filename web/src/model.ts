@@ -28,6 +28,8 @@ export interface Model {
   /** Takes a vector over all weights, in the order of the spec. */
   setWeights(vector: Float32Array): void;
   getWeights(): Promise<Float32Array>;
+  /** The learning rate from now on; what the optimizer remembers stays. */
+  setRate(rate: number): void;
   /** One step of the optimizer on these examples; the metrics are those before the step. Accuracy costs time. */
   step(columns: readonly Column[], examples: ArrayLike<number>, withAccuracy: boolean): Promise<StepMetrics>;
   /** Mean loss and accuracy on these examples. */
@@ -67,6 +69,13 @@ function optimizerOf({ optimizer: name, learning_rate }: Recipe): Optimizer {
   return OPTIMIZERS[name](learning_rate);
 }
 
+function setRate(optimizer: Optimizer, rate: number): void {
+  // Sgd and momentum have a method for it, and Muon; Adam keeps a number that it reads at every step.
+  const open = optimizer as unknown as { learningRate: number; setLearningRate?: (rate: number) => void };
+  if (open.setLearningRate) open.setLearningRate(rate);
+  else open.learningRate = rate;
+}
+
 const allVariables = () => Object.values(tf.engine().registeredVariables);
 
 function modelOf(layers: LayersModel, optimizer: Optimizer, spec: Spec): Model {
@@ -78,6 +87,7 @@ function modelOf(layers: LayersModel, optimizer: Optimizer, spec: Spec): Model {
   return {
     setWeights: (vector) => assign(variables, specs, vector),
     getWeights: () => read(variables, specs),
+    setRate: (rate) => setRate(optimizer, rate),
     step: (columns, examples, withAccuracy) =>
       withTensors(columns, inputs, examples, async (tensors) => {
         // Compiled in, metrics are worked out at every step; of a small net's step that is an eighth.
@@ -89,7 +99,8 @@ function modelOf(layers: LayersModel, optimizer: Optimizer, spec: Spec): Model {
     evaluate: (columns, examples) =>
       withTensors(columns, inputs, examples, async (tensors) => {
         const found = layers.evaluate(tensors.slice(0, inputs), tensors.slice(inputs), { batchSize: examples.length });
-        return metricsOf(layers, await readAll(found), examples.length);
+        // Of several outputs, TF.js gives the sum of the losses after each: the last is the total that its names begin with.
+        return metricsOf(layers, (await readAll(found)).slice(layers.outputs.length - 1), examples.length);
       }),
     dispose: () => {
       layers.dispose();

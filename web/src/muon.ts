@@ -40,8 +40,12 @@ export class Muon extends tf.Optimizer {
   private readonly slots = new Map<string, Slots>();
   private steps = 0;
 
-  constructor(private readonly rate: number) {
+  constructor(private rate: number) {
     super();
+  }
+
+  setLearningRate(rate: number): void {
+    this.rate = rate;
   }
 
   override applyGradients(gradients: Record<string, Tensor> | Named[]): void {

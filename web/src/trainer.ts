@@ -100,6 +100,8 @@ class LocalTrainer implements Trainer {
     await this.choose(spec, training, columns, batch(order, request.offset, 0, training.batch_size));
     // A rollback makes the optimizer's memory of the abandoned weights worthless.
     const model = await this.load(spec, training, `${recipeKey(training)} generation ${generation}`);
+    // Not part of the key: a rate that falls with the run's versions must not cost what the optimizer remembers.
+    model.setRate(training.learning_rate);
     return train(model, request, columns, order, this.options.now);
   }
 
@@ -143,7 +145,7 @@ class LocalTrainer implements Trainer {
 }
 
 function recipeKey(recipe: Recipe): string {
-  return `${recipe.loss} ${recipe.optimizer} ${recipe.learning_rate}`;
+  return `${recipe.loss} ${recipe.optimizer}`;
 }
 
 /** Shards keep their columns for as long as somebody keeps their bytes. */

@@ -82,6 +82,41 @@ export const mnist: Spec = {
   data: data([28, 28, 1], 1 / 255),
 };
 
+const functional = (layer: { class_name: string; config: { name: string } }, ...before: string[]) => ({
+  ...layer,
+  name: layer.config.name,
+  inbound_nodes: before.length > 0 ? [before.map((name) => [name, 0, 0, {}])] : [],
+});
+
+const input = (name: string, length: number) => ({
+  class_name: "InputLayer",
+  config: { name, batch_input_shape: [null, length], dtype: "float32", sparse: false },
+});
+
+/** Two inputs, side by side, and two outputs on both together. */
+export const sides: Spec = {
+  modelTopology: {
+    class_name: "Functional",
+    config: {
+      name: "sides",
+      layers: [
+        functional(input("left", 2)),
+        functional(input("right", 1)),
+        functional({ class_name: "Concatenate", config: { name: "both" } }, "left", "right"),
+        functional(dense("kind", 3, "softmax"), "both"),
+        functional(dense("sign", 2, "softmax"), "both"),
+      ],
+      input_layers: [["left", 0, 0], ["right", 0, 0]],
+      output_layers: [["kind", 0, 0], ["sign", 0, 0]],
+    },
+  },
+  weightsManifest: [{ weights: [weight("kind/kernel", 3, 3), weight("kind/bias", 3), weight("sign/kernel", 3, 2), weight("sign/bias", 2)] }],
+  data: {
+    inputs: [{ name: "left", shape: [2], dtype: "float32" }, { name: "right", shape: [1], dtype: "float32" }],
+    targets: ["kind", "sign"].map((name) => ({ name, shape: [], dtype: "int32" as const })),
+  },
+};
+
 export const training: Training = {
   optimizer: "sgd",
   learning_rate: 0.1,

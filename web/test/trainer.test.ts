@@ -5,7 +5,7 @@ import type { Spec, Training } from "../src/protocol";
 import { batch, permutation } from "../src/shuffle";
 import { tf } from "../src/tf";
 import { createTrainer, type TrainRequest, type Trainer } from "../src/trainer";
-import { digits, mnist, shardFor, training, weightsFor } from "./specs";
+import { digits, mnist, shardFor, sides, training, weightsFor } from "./specs";
 import { useWasm } from "./wasm";
 
 beforeAll(useWasm);
@@ -109,6 +109,30 @@ describe("training", () => {
     floats(wasm.body).forEach((value, i) => expect(value).toBeCloseTo(reference[i]!, 5));
   });
 
+  test("several inputs and outputs are trained and evaluated: losses add up, accuracy is the mean", async () => {
+    // Four examples: left [4, 2], right [4, 1], kind [4], sign [4]. All weights are 0 but the biases of kind 0 and sign 1.
+    const body = new ArrayBuffer(4 * 4 * 5);
+    new Int32Array(body).set([0, 0, 1, 2, /* of sign */ 1, 1, 1, 0], 12);
+    const checkpoint = new Float32Array(20);
+    checkpoint.set([1, 0, 0], 9);
+    checkpoint.set([0, 1], 18);
+    const shard = { body, examples: 4 };
+    const request = { spec: sides, checkpoint: checkpoint.buffer, afterStep: () => true };
+    const trainer = trainerOn();
+
+    const found = (await trainer.evaluate({ ...request, shards: [shard], batchSize: 4, loss: training.loss }))!;
+    const kind = Math.log(Math.E + 2) - 0.5;
+    const sign = Math.log(Math.E + 1) - 0.75;
+    expect(found.loss).toBeCloseTo(kind + sign, 5);
+    expect(found.accuracy).toBe((0.5 + 0.75) / 2);
+
+    const trained = await trainer.train({ ...requestFor(digits), ...request, shard, training: { ...training, local_steps: 1, batch_size: 4 } });
+    expect(trained.loss).toBeCloseTo(kind + sign, 5);
+    expect(trained.accuracy).toBe((0.5 + 0.75) / 2);
+    // The bias of sign 0 is drawn from its probability to its share.
+    expect(floats(trained.body)[18]).toBeCloseTo(training.learning_rate * (0.25 - 1 / (Math.E + 1)), 6);
+  });
+
   test("leaves no tensor behind, whatever the optimizer", async () => {
     for (const optimizer of ["sgd", "momentum", "adam", "muon"] as const) {
       const trainer = trainerOn();
@@ -133,6 +157,19 @@ describe("training", () => {
 
     expect(second).not.toEqual(first);
     expect(afterRollback).toEqual(first);
+  });
+
+  test.each(["sgd", "momentum", "adam", "muon"] as const)("%s keeps its state when the learning rate falls", async (optimizer) => {
+    const request = requestFor(digits, { optimizer, learning_rate: 0.02, local_steps: 1 });
+    const slower = requestFor(digits, { optimizer, learning_rate: 0.01, local_steps: 1 });
+    const [steady, falling, fresh] = [trainerOn(), trainerOn(), trainerOn()];
+    await steady.train(request);
+    await falling.train(request);
+    const full = floats((await steady.train(request)).body);
+    const half = floats((await falling.train(slower)).body);
+    // A step is as long as its rate, whatever is remembered; so half the rate from the same state is half the step.
+    full.forEach((value, i) => expect(half[i]).toBeCloseTo(value / 2, 6));
+    if (optimizer !== "sgd") expect(floats((await fresh.train(slower)).body)).not.toEqual(half);
   });
 
   test("an evaluation in between does not touch the optimizer's state", async () => {

@@ -4,7 +4,8 @@ from typing import Any
 
 from webnn.clients import Evaluate, Stop, Task, Train, Wait
 from webnn.core.records import Evaluation, Head, LedgerEntry, Run, Update
-from webnn.core.spec import Shard, Training
+from webnn.core.spec import Shard
+from webnn.core.terms import Training
 from webnn.runs import Description, History
 from webnn.store import keys
 from webnn.store.ports import Blobs
@@ -37,11 +38,11 @@ def evaluation(found: Evaluation) -> Json:
     }
 
 
-def training(found: Training) -> Json:
-    """`Training`."""
+def training(found: Training, version: int) -> Json:
+    """`Training`, with the learning rate as it is at a version of the head."""
     return {
         "optimizer": found.optimizer,
-        "learning_rate": found.rate,
+        "learning_rate": found.rate_at(version),
         "loss": found.loss,
         "local_steps": found.local_steps,
         "batch_size": found.batch_size,
@@ -61,9 +62,9 @@ def description(found: Description) -> Json:
         "head": head(found.head),
         "metrics": evaluation(found.metrics) if found.metrics else None,
         "clients": found.clients,
-        "training": training(spec.training),
+        "training": training(spec.training, found.head.version),
         "merge": {"where": spec.merge.where, "rule": spec.merge.name},
-        "end": {"accuracy": spec.end.accuracy, "versions": spec.end.versions},
+        "end": {"accuracy": spec.end.accuracy, "versions": spec.end.versions, "seconds": spec.end.seconds},
         "data": {
             "train_examples": spec.data.train_examples,
             "validation_examples": spec.data.validation_examples,
@@ -149,7 +150,7 @@ def _train(found: Train, blobs: Blobs) -> Json:
         "shard": _shard(found.shard, blobs),
         "offset": found.offset,
         "seed": found.seed,
-        "training": training(found.spec.training),
+        "training": training(found.spec.training, found.head.version),
         "peer": _peer(found, blobs),
         "validation": _shard(found.validation, blobs) if found.validation else None,
         "expires_in": URL_SECONDS,

@@ -16,6 +16,7 @@ from webnn.cli.dev import dev
 from webnn.cli.doctor import doctor
 from webnn.cli.ledger import ledger, replay, rollback, unmerge
 from webnn.cli.logs import logs, plot
+from webnn.cli.project import new, push, train, validate
 from webnn.cli.redrive import redrive
 from webnn.cli.rules import rules
 from webnn.cli.runs import create
@@ -38,6 +39,10 @@ for command in (
     deploy,
     destroy,
     doctor,
+    new,
+    validate,
+    push,
+    train,
     create,
     list_runs,
     status,

@@ -10,8 +10,10 @@ from rich.console import Console
 from rich.progress import Progress
 
 from webnn.cli import stage as stages
+from webnn.cutting import of_dataset
 from webnn.datasets import digits, mnist
 from webnn.errors import Invalid
+from webnn.publish import Progress as Uploaded
 from webnn.publish import publish
 
 SEED = 0
@@ -41,7 +43,11 @@ def create(name: str, example: str | None, data: Path | None, until: float | Non
     runs = stages.services(stage).runs
     with Progress() as bar:
         task = bar.add_task("uploading shards")
-        publish(runs, name, document, dataset, random, lambda done, all_: bar.update(task, completed=done, total=all_))
+
+        def show(found: Uploaded) -> None:
+            bar.update(task, completed=found.shards, total=found.total)
+
+        publish(runs, name, document, of_dataset(document, dataset), random, show)
     Console().print(f"Run {name} is at version 0 and waits for clients.", highlight=False)
 
 

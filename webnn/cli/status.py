@@ -8,7 +8,7 @@ from rich.text import Text
 from webnn import wiring
 from webnn.api import answers
 from webnn.cli import stage as stages
-from webnn.core.spec import End
+from webnn.core.terms import End
 from webnn.pace import Pace, pace
 from webnn.runs import Description
 

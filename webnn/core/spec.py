@@ -13,15 +13,14 @@ from msgspec import Meta, Struct
 from msgspec.structs import replace
 
 from webnn.core.recipe import Merging, Recipe
-from webnn.core.records import Encoding
 from webnn.core.rules import Auto
 from webnn.core.tensors import TensorSpec, total_bytes, total_size
+from webnn.core.terms import End, Limits, Positive, Training, Validation
 from webnn.core.wire import update_bytes
 from webnn.errors import Invalid
 
 Sha256 = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
 RunName = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,62}\Z")]
-Positive = Annotated[int, Meta(ge=1, le=10**12)]
 
 MAX_PARAMETERS = 50_000_000  # 200 MB of float32: what one merge function of 1 GB can fold
 MAX_ELEMENTS = 66_000_000  # of weights and what is remembered together, if anything is: a merge holds both three times
@@ -33,30 +32,6 @@ KNOWN = frozenset({
     "initializerSignature", "modelInitializer",
 })  # fmt: skip
 PEER_RULES = ("average", "weighted", "mimic", "copy")  # those that web/src/merge.ts has
-RATES = {"sgd": 0.1, "momentum": 0.02, "adam": 0.002, "muon": 0.03}  # measured: docs/experiments.md
-
-
-class Training(Struct, frozen=True, forbid_unknown_fields=True):
-    """How clients train.
-
-    Attributes:
-        optimizer: Empty only before it is parsed: then it is muon for rule auto, sgd for others.
-        learning_rate: None: a good one for the optimizer.
-    """
-
-    optimizer: Literal["", "sgd", "momentum", "adam", "muon"] = ""
-    learning_rate: Annotated[float, Meta(gt=0.0, le=1000.0)] | None = None
-    loss: Literal[
-        "sparseCategoricalCrossentropy", "categoricalCrossentropy", "binaryCrossentropy", "meanSquaredError"
-    ] = "sparseCategoricalCrossentropy"
-    local_steps: Annotated[int, Meta(ge=1, le=100_000)] = 4
-    batch_size: Annotated[int, Meta(ge=1, le=100_000)] = 64
-    encoding: Encoding = "float32"
-
-    @property
-    def rate(self) -> float:
-        """The learning rate, or a good one for the optimizer if none is given."""
-        return RATES[self.optimizer] if self.learning_rate is None else self.learning_rate
 
 
 class Merge(Recipe, frozen=True, forbid_unknown_fields=True):
@@ -81,46 +56,6 @@ class Merge(Recipe, frozen=True, forbid_unknown_fields=True):
     def recipe(self) -> Recipe:
         """What a ledger entry records."""
         return Recipe(self.rule, self.robust, self.optimizer)
-
-
-class Validation(Struct, frozen=True, forbid_unknown_fields=True):
-    """How often the head is evaluated, on the whole validation set.
-
-    Attributes:
-        every_versions: Versions between evaluations.
-        batch_size: A good batch for inference.
-        patience_seconds: How long one client has for it before another is asked.
-    """
-
-    every_versions: Positive = 20
-    batch_size: Annotated[int, Meta(ge=1, le=100_000)] = 256
-    patience_seconds: Annotated[int, Meta(ge=1, le=86_400)] = 120
-
-
-class End(Struct, frozen=True, forbid_unknown_fields=True):
-    """When the run finishes by itself; None means never."""
-
-    accuracy: Annotated[float, Meta(ge=0.0, le=1.0)] | None = None
-    versions: Positive | None = None
-
-
-class Limits(Struct, frozen=True, forbid_unknown_fields=True):
-    """What protects the run.
-
-    Attributes:
-        delta_norm: An update whose delta has a larger Euclidean norm is rejected.
-        pending: With more pending updates than this, clients are asked to wait.
-        upload_seconds: How long an upload ticket is good.
-        keep_days: How long bodies of merged updates and checkpoints that were followed by others are kept; None, the
-            default, means for ever. Without them a replay can only begin behind them, and nothing can be unmerged.
-        budget: When the run has cost more dollars than this, by an estimate (`webnn.spending`), it is paused.
-    """
-
-    delta_norm: Annotated[float, Meta(gt=0.0, le=1e12)] = 1e6
-    pending: Annotated[int, Meta(ge=1, le=10_000)] = 1000
-    upload_seconds: Annotated[int, Meta(ge=1, le=43_200)] = 900
-    keep_days: Annotated[int, Meta(ge=1, le=36_500)] | None = None
-    budget: Annotated[float, Meta(gt=0.0, le=1e9)] | None = None
 
 
 class Shard(Struct, frozen=True, forbid_unknown_fields=True):

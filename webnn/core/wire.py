@@ -111,9 +111,17 @@ def _encode_one(spec: TensorSpec, arrays: Mapping[str, Array]) -> bytes:
     array = arrays[spec.name]
     if array.shape != spec.shape:
         raise Invalid(f"tensor {spec.name!r} has shape {array.shape}, its spec says {spec.shape}")
+    return as_stored(spec, array).tobytes()
+
+
+def as_stored(spec: TensorSpec, array: Array) -> Array:
+    """Values of any number of examples as they are stored, quantised where the spec says so.
+
+    What has the dtype of the storage already is taken as it is.
+    """
     if spec.quantization is not None:
         array = _quantize(array, spec.quantization)
-    return np.ascontiguousarray(array, STORED[spec.stored_dtype]).tobytes()
+    return np.ascontiguousarray(array, STORED[spec.stored_dtype])
 
 
 def _quantize(array: Array, packing: Packing) -> Array:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from webnn.core.records import Status
+from webnn.cutting import of_dataset
 from webnn.datasets import Dataset, digits, mnist
 from webnn.errors import Invalid
 from webnn.local.speakers import Speaker
@@ -201,7 +202,7 @@ def _publish(stage: LocalStage, options: Options, dataset: Dataset, random: np.r
     name = "mnist" if options.data else "digits"
     document: dict[str, Any] = json.loads((CHECKOUT / "examples" / name / "spec.json").read_text())
     document["end"] = {"accuracy": options.until}
-    publish(stage.services.runs, name, document, dataset, random, lambda _done, _all: None)
+    publish(stage.services.runs, name, document, of_dataset(document, dataset), random)
     return name
 
 

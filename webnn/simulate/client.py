@@ -114,7 +114,7 @@ class Volunteer:
         self._load(task)
         start = self._peer.start(task, self._site.weights) if peer else self._site.weights(task.head)
         inputs, targets = self._batches(task)
-        practice = Practice(training.optimizer, training.rate)
+        practice = Practice(training.optimizer, training.rate_at(task.head.version))
         learned = self._site.learner.train(start, self._memory, inputs, targets, practice)
         self._wait(training.local_steps / self._character.speed)
         self._memory = learned.memory

@@ -12,6 +12,7 @@ from webnn.core.ids import make_id
 from webnn.core.records import Head, Update
 from webnn.core.spec import Shard
 from webnn.core.wire import Array, Vector, decode_vector
+from webnn.cutting import of_dataset
 from webnn.datasets import Dataset
 from webnn.evaluations import Report
 from webnn.observe import Attempt
@@ -106,7 +107,7 @@ class Simulation:
             clock=self._timeline.clock, ids=self._new_id, observe=self._observed,
         )  # fmt: skip
         unending = {**document, "end": {}, "validation": {"every_versions": NEVER}}
-        publish(self._services.runs, RUN, unending, dataset, self._chance, lambda _done, _all: None)
+        publish(self._services.runs, RUN, unending, of_dataset(unending, dataset), self._chance)
         spec = self._services.runs.describe(RUN).spec
         self.learner: Learner = learner(spec, dataset)
         self._spec = spec

@@ -1,0 +1,138 @@
+"""The commands about a folder, on a stage of the embedded engine."""
+
+import json
+import threading
+from pathlib import Path
+from typing import Any
+
+import click.testing
+import pytest
+from folders import a_folder
+from stages import Stage
+
+from webnn import wiring
+from webnn.cli.main import webnn
+from webnn.clients import Evaluate
+from webnn.core.records import Status
+from webnn.evaluations import Report
+from webnn.wiring import Services
+
+
+def run(*arguments: str) -> click.testing.Result:
+    return click.testing.CliRunner().invoke(webnn, arguments)
+
+
+def last_line(result: click.testing.Result) -> Any:
+    (line,) = result.stdout.splitlines()
+    return json.loads(line)
+
+
+@pytest.fixture
+def stage(embedded_stage: Stage, monkeypatch: pytest.MonkeyPatch) -> Stage:
+    for name, value in embedded_stage.variables.items():
+        monkeypatch.setenv(name, value)
+    return embedded_stage
+
+
+@pytest.fixture
+def services(stage: Stage) -> Services:
+    assert stage.settings is not None
+    return wiring.services_of(stage.settings)
+
+
+def named(folder: Path, name: str) -> Path:
+    """The same folder, with a name for its run that no other test uses."""
+    toml = (folder / "webnn.toml").read_text()
+    (folder / "webnn.toml").write_text(toml.replace('# name = "blank"', f'name = "{name}"'))
+    return folder
+
+
+def test_new_makes_a_folder_that_validate_finds_nothing_wrong_with(tmp_path: Path) -> None:
+    folder = str(tmp_path / "iris")
+    made = run("new", folder, "--json")
+    assert last_line(made) == {"folder": folder, "files": ["model.json", "webnn.toml", "data.py", ".gitignore"]}
+    checked = run("validate", folder, "--json")
+    assert (checked.exit_code, last_line(checked)) == (0, {"folder": folder, "run": "iris", "problems": []})
+
+
+def test_validate_tells_all_that_is_wrong_and_exits_with_1(tmp_path: Path) -> None:
+    folder = a_folder(tmp_path, toml="[training]\nbatch_size = 0\nencodin = 'float16'")
+    found = run("validate", str(folder))
+    assert found.exit_code == 1
+    assert found.stderr.splitlines() == [
+        f"{folder}/webnn.toml:2: batch_size: expected `int` >= 1",
+        f"{folder}/webnn.toml:3: [training] has no key 'encodin'; did you mean 'encoding'?",
+        "2 problems; nothing was uploaded.",
+    ]
+    lines = [one["line"] for one in last_line(run("validate", str(folder), "--json"))["problems"]]
+    assert lines == [2, 3]
+
+
+def test_nothing_is_uploaded_of_a_folder_in_which_something_is_wrong(
+    tmp_path: Path, services: Services, run_name: str
+) -> None:
+    data = "import numpy as np\ndef train():\n    return np.ones((9, 4)), np.full(9, 7)\nvalidation = train\n"
+    before = len(services.blobs.listed("shards/", "", 1000))
+    found = run("push", str(named(a_folder(tmp_path, data=data), run_name)), "--stage", "local")
+    assert found.exit_code == 1
+    assert "they must be 0 to 2" in found.stderr
+    assert len(services.blobs.listed("shards/", "", 1000)) == before
+
+
+def test_push_makes_a_paused_run_and_sends_nothing_twice(tmp_path: Path, services: Services, run_name: str) -> None:
+    folder = named(a_folder(tmp_path), run_name)
+    (folder / "data.py").write_text((folder / "data.py").read_text().replace("seed=1", "seed=11"))
+    first, again = (last_line(run("push", str(folder), "--stage", "local", "--json")) for _ in range(2))
+    assert first["run"] == run_name
+    assert first["page"].endswith(f"/index.html?run={run_name}")
+    assert first["bytes"] == again["bytes"] == 3600 * 17
+    assert (first["sent"] >= 3000 * 17, again["sent"]) == (True, 0)
+    assert services.catalog.head(run_name).status is Status.PAUSED
+
+
+def test_train_pushes_sets_running_and_follows_to_the_end(tmp_path: Path, services: Services, run_name: str) -> None:
+    folder = named(a_folder(tmp_path), run_name)
+
+    def volunteer() -> None:
+        """Waits for the run, and finds that it is good enough."""
+        for _ in wiring.paced(60.0, 0.1):
+            names = {found.run.run for found in services.runs.all()}
+            if run_name in names and services.catalog.head(run_name).status is Status.RUNNING:
+                break
+        member = services.clients.join(run_name)
+        task = services.clients.next_task(member)
+        assert isinstance(task, Evaluate)
+        services.evaluations.report(member, Report(task.lease.evaluation_id, 0, 0.1, 0.99, 600))
+
+    thread = threading.Thread(target=volunteer)
+    thread.start()
+    found = run("train", str(folder), "--stage", "local", "--json")
+    thread.join()
+    assert found.exit_code == 0, found.output
+    said = last_line(found)
+    assert (said["run"], said["status"], said["version"], said["accuracy"]) == (run_name, "finished", 0, 0.99)
+    assert f"index.html?run={run_name}" in found.stderr
+    later = run("train", str(folder), "--stage", "local")
+    assert later.exit_code == 0
+    assert "checking" not in later.output
+    assert "is over" in later.output
+
+
+def test_ctrl_c_ends_the_following_and_not_the_run(
+    tmp_path: Path, services: Services, run_name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: object) -> Any:
+        yield
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("webnn.wiring.paced", interrupted)
+    found = run("train", str(named(a_folder(tmp_path), run_name)), "--stage", "local")
+    assert found.exit_code == 130
+    assert "goes on" in found.output
+    assert services.catalog.head(run_name).status is Status.RUNNING
+
+
+def test_a_folder_that_is_not_there_is_one_line(tmp_path: Path) -> None:
+    found = run("validate", str(tmp_path / "nothing"))
+    assert found.exit_code == 1
+    assert "webnn new" in str(found.exception)

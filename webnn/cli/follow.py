@@ -1,0 +1,66 @@
+"""What the commands about a folder show while they work, and how a run is followed."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+from webnn import wiring
+from webnn.core.records import Status
+from webnn.publish import Progress as Uploaded
+from webnn.runs import Description, Runs
+
+LOOK_SECONDS = 1.0
+FOR_EVER = 1e10  # seconds
+
+Show = Callable[[str, float | None, float | None], None]
+
+
+@contextmanager
+def shown(console: Console, what: str) -> Iterator[Show]:
+    """A progress bar; what it gives takes facts, how much is done, and of how much, where that is known."""
+    columns = (TextColumn("{task.description}"), BarColumn(bar_width=20), TextColumn("{task.fields[facts]}"))
+    with Progress(*columns, TimeElapsedColumn(), console=console) as bar:
+        task = bar.add_task(what, total=None, facts="")
+
+        def show(facts: str, done: float | None = None, total: float | None = None) -> None:
+            bar.update(task, facts=facts, completed=done, total=total)
+
+        yield show
+
+
+def uploaded(found: Uploaded) -> str:
+    """How far an upload is, for people."""
+    shards = f"{found.shards} of {found.total} shards" if found.total else f"{found.shards} shards"
+    there = found.bytes - found.sent
+    return f"{shards}, {found.bytes / 1e6:.1f} MB" + (f", {there / 1e6:.1f} of them were there" if there else "")
+
+
+def follow(runs: Runs, run: str, console: Console) -> tuple[Description, bool]:
+    """Shows how a run gets on until it is finished, or until Ctrl-C: where it stands then, and whether it is finished.
+
+    The run itself takes no notice.
+    """
+    found = runs.describe(run)
+    try:
+        with shown(console, run) as show:
+            for _ in wiring.paced(FOR_EVER, LOOK_SECONDS):
+                found = runs.describe(run)
+                accuracy = found.metrics.accuracy if found.metrics else 0.0
+                show(facts(found), accuracy, found.spec.end.accuracy or 1.0)
+                if found.head.status is Status.FINISHED:
+                    return found, True
+    except KeyboardInterrupt:
+        pass
+    return found, False
+
+
+def facts(found: Description) -> str:
+    """Where a run stands, for people."""
+    metrics, goal = found.metrics, found.spec.end.accuracy
+    accuracy = "not evaluated" if metrics is None else f"accuracy {metrics.accuracy:.2%}"
+    aim = f" of {goal:.0%}" if goal is not None and metrics is not None else ""
+    clients = f"{found.clients} client{'' if found.clients == 1 else 's'}"
+    status = "" if found.head.status is Status.RUNNING else f"{found.head.status}, "
+    return f"{status}{accuracy}{aim}, version {found.head.version}, {clients}"

@@ -1,0 +1,160 @@
+"""`webnn new`, `validate`, `push`, `train`: from a folder to a run."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from webnn import aws, wiring
+from webnn.cli import stage as stages
+from webnn.cli.follow import facts, follow, shown, uploaded
+from webnn.project.folder import Project, Unfit, check, read
+from webnn.project.push import push as push_project
+from webnn.project.push import pushed, set_running
+from webnn.project.template import TEMPLATES, scaffold
+from webnn.publish import Progress
+from webnn.settings import settings
+from webnn.stack.site import site_url
+from webnn.wiring import Services
+
+STOPPED = 130
+
+FOLDER = click.argument("folder", type=click.Path(path_type=Path), default=".")
+JSON = click.option("--json", "as_json", is_flag=True, help="Print the result as one line of JSON.")
+
+
+@click.command()
+@click.argument("name", type=click.Path(path_type=Path))
+@click.option(
+    "--template", type=click.Choice(TEMPLATES), default="blank", show_default=True, help="What to begin with."
+)
+@JSON
+def new(name: Path, template: str, as_json: bool) -> None:
+    """Make the folder NAME: a model, its settings, and a module that gives the data."""
+    made = scaffold(name, template)
+    if as_json:
+        stages.print_json({"folder": str(name), "files": [path.name for path in made]})
+        return
+    console = Console()
+    for path in made:
+        console.print(f"[green]✓[/] {path}", highlight=False, soft_wrap=True)
+    console.print(f"Change them as you like, then: webnn validate {name}", highlight=False, soft_wrap=True)
+
+
+@click.command()
+@FOLDER
+@JSON
+def validate(folder: Path, as_json: bool) -> None:
+    """Check all of FOLDER (by default this one) and say what is wrong, line by line. Exits with 1 if anything is."""
+    console = Console(stderr=as_json)
+    with _told(folder, as_json):
+        project = read(folder)
+        _check(project, console)
+    if as_json:
+        stages.print_json({"folder": str(folder), "run": project.name, "problems": []})
+    else:
+        text = f"Nothing is wrong with {folder}. Make the run {project.name} of it with: webnn push {folder}"
+        console.print(text, markup=False, highlight=False, soft_wrap=True)
+
+
+@click.command()
+@FOLDER
+@stages.option
+@JSON
+def push(folder: Path, stage: str, as_json: bool) -> None:
+    """Check FOLDER, upload its data and make a paused run of it.
+
+    Broken off, do it again: nothing is sent twice. `webnn train` sets it running.
+    """
+    console = Console(stderr=as_json)
+    with _told(folder, as_json):
+        project = read(folder)
+        page, services = _stage(stage)
+        last = _push(project, services, stage, console)
+    if as_json:
+        counts = {"shards": last.shards, "bytes": last.bytes, "sent": last.sent}
+        stages.print_json({"run": project.name, "stage": stage, "page": _link(page, project), **counts})
+        return
+    text = (
+        f"Run {project.name} is on stage {stage}; of its {last.bytes / 1e6:.1f} MB in {last.shards} shards "
+        f"{last.sent / 1e6:.1f} MB had to be sent. Set it running with: webnn train {folder} --stage {stage}"
+    )
+    console.print(text, markup=False, highlight=False, soft_wrap=True)
+
+
+@click.command()
+@FOLDER
+@stages.option
+@JSON
+def train(folder: Path, stage: str, as_json: bool) -> None:
+    """Push FOLDER if that was not done since it changed, set its run running, and follow it.
+
+    Ctrl-C ends the following, not the run. Exits with 0 when the run is finished, with 130 when it was not waited for.
+    """
+    console = Console(stderr=as_json)
+    with _told(folder, as_json):
+        project = read(folder)
+        page, services = _stage(stage)
+        if pushed(project, services.runs, stage) is None:
+            _push(project, services, stage, console)
+    set_running(services.catalog, project.name)
+    link = _link(page, project)
+    console.print(f"Whoever opens this page joins:\n  [bold link={link}]{link}[/]", highlight=False, soft_wrap=True)
+    found, finished = follow(services.runs, project.name, console)
+    if as_json:
+        accuracy = found.metrics.accuracy if found.metrics else None
+        stands = {"status": str(found.head.status), "version": found.head.version, "accuracy": accuracy}
+        stages.print_json({"run": project.name, "stage": stage, "page": link, **stands})
+    if not finished:
+        console.print(f"Run {project.name} goes on; it is only no longer looked at.", highlight=False)
+        sys.exit(STOPPED)
+    console.print(f"Run {project.name} is over: {facts(found)}.", highlight=False)
+
+
+@contextmanager
+def _told(folder: Path, as_json: bool) -> Iterator[None]:
+    """Tells all that is wrong with a folder, and exits."""
+    try:
+        yield
+    except Unfit as error:
+        if as_json:
+            stages.print_json({"folder": str(folder), "problems": error.details["problems"]})
+        console, count = Console(stderr=True), len(error.problems)
+        for problem in error.problems:
+            console.print(str(folder / str(problem)), markup=False, highlight=False, soft_wrap=True)
+        text = f"{count} problem{'' if count == 1 else 's'}; nothing was uploaded."
+        console.print(text, markup=False, highlight=False)
+        sys.exit(1)
+
+
+def _stage(stage: str) -> tuple[str, Services]:
+    """The address of the stage's page, and the use cases on it."""
+    where = stages.of(stage)
+    found = settings(where, aws.client(where, "ssm"))
+    return site_url(aws.s3_client(where), found.site), wiring.services_of(found)
+
+
+def _link(page: str, project: Project) -> str:
+    return f"{page}?run={project.name}"
+
+
+def _check(project: Project, console: Console) -> None:
+    with shown(console, "checking") as show:
+        check(project, lambda name, count: show(f"{count:,} examples of {name}()", None, None))
+
+
+def _push(project: Project, services: Services, stage: str, console: Console) -> Progress:
+    _check(project, console)
+    last = Progress()
+    with shown(console, "uploading") as show:
+
+        def on_progress(found: Progress) -> None:
+            nonlocal last
+            last = found
+            show(uploaded(found), found.shards, found.total)
+
+        push_project(project, services.runs, stage, on_progress)
+    return last

@@ -1,0 +1,193 @@
+"""`model.json`: its inputs and outputs, and what TF.js would not load or not train."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from webnn.core.spec import WeightsGroup
+from webnn.project.layers import KEEPING, LAYERS, MODELS
+from webnn.project.lines import line_with
+from webnn.project.problem import Problem, nearest
+
+MODEL = "model.json"
+KERAS_3 = "this is Keras 3's dialect, TF.js reads Keras 2's: build and export the model with tf_keras"
+
+Json = Mapping[str, Any]
+
+
+class Place(Struct, frozen=True):
+    """An input or an output.
+
+    Attributes:
+        name: Of its layer.
+        shape: Of one example, None where a length may differ; None where nothing is known.
+        units: How long the last axis is; None where that is not known.
+    """
+
+    name: str
+    shape: tuple[int | None, ...] | None = None
+    units: int | None = None
+
+
+class Model(Struct, frozen=True):
+    """A model as the file has it. Inputs and outputs are empty where they could not be found."""
+
+    topology: dict[str, Any]
+    manifest: list[Any]
+    inputs: tuple[Place, ...]
+    outputs: tuple[Place, ...]
+    text: str
+
+    def problem(self, message: str, part: str = "") -> Problem:
+        """Something that is wrong, on the line that has this part of the text in it."""
+        return Problem(MODEL, line_with(self.text, part) if part else None, message)
+
+
+def read(text: str) -> tuple[Model | None, list[Problem]]:
+    """The model, None if it is none; and what is wrong with it."""
+    try:
+        document = json.loads(text)
+    except json.JSONDecodeError as error:
+        return None, [Problem(MODEL, error.lineno, f"this is no JSON: {error.msg}")]
+    except RecursionError:
+        return None, [Problem(MODEL, None, "this is nested deeper than any model")]
+    topology = document.get("modelTopology") if isinstance(document, dict) else None
+    if not isinstance(topology, dict):
+        return None, [Problem(MODEL, 1, "there is no modelTopology: this is no model that TF.js would load")]
+    if isinstance(document.get("weightsManifest"), list):
+        manifest, problems = document["weightsManifest"], []
+    else:
+        manifest, problems = [], [Problem(MODEL, 1, "there is no weightsManifest: export the model with its weights")]
+    root = _root(topology)
+    bare = Model(topology, manifest, (), (), text)
+    problems += [bare.problem(message, part) for layer in _layers(root) for message, part in _wrong(layer)]
+    problems += _wrong_weights(bare, root)
+    return msgspec.structs.replace(bare, inputs=_inputs(root), outputs=_outputs(root)), problems
+
+
+def _root(topology: Json) -> Json:
+    found = topology.get("model_config", topology)
+    return found if isinstance(found, dict) else {}
+
+
+def _children(layer: Json) -> list[Json]:
+    config = layer.get("config", {})
+    found = config if isinstance(config, list) else config.get("layers", []) if isinstance(config, dict) else []
+    inner = [config[key] for key in ("layer", "cell") if isinstance(config, dict) and key in config]
+    return [one for one in [*(found if isinstance(found, list) else []), *inner] if isinstance(one, dict)]
+
+
+def _layers(layer: Json) -> Iterator[Json]:
+    yield layer
+    for child in _children(layer):
+        yield from _layers(child)
+
+
+def _wrong(layer: Json) -> Iterator[tuple[str, str]]:
+    """What is wrong with a layer, and by what its line is found."""
+    kind, config = layer.get("class_name"), layer.get("config")
+    name = _name(layer)
+    part = f'"{name}"' if name else f'"{kind}"'
+    if kind is None:
+        yield f"layer {name!r} has no class_name", part
+    elif kind not in LAYERS:
+        yield f"layer {name!r}: TF.js has no layer {kind!r}{nearest(str(kind), LAYERS) if _near(kind) else ''}", part
+    if not isinstance(config, dict):
+        return
+    if "batch_shape" in config or isinstance(config.get("dtype"), dict):
+        yield f"layer {name!r}: {KERAS_3}", part
+    rates = config.get("dilation_rate", 1)
+    if any(rate != 1 for rate in (rates if isinstance(rates, list) else [rates])):
+        yield f"layer {name!r}: TF.js has no gradient for dilated convolutions: set dilation_rate to 1", part
+
+
+def _near(kind: Any) -> bool:
+    return "did you mean" in nearest(str(kind), LAYERS)
+
+
+def _name(layer: Json) -> str:
+    config = layer.get("config")
+    found = config.get("name") if isinstance(config, dict) else None
+    return str(found or layer.get("name") or "")
+
+
+def _wrong_weights(model: Model, root: Json) -> Iterator[Problem]:
+    """Weights of layers that are not there."""
+    try:
+        groups = msgspec.convert(model.manifest, type=list[WeightsGroup])
+    except msgspec.ValidationError as error:
+        yield model.problem(f"weightsManifest: {error}", '"weightsManifest"')
+        return
+    names = {_name(layer) for layer in _layers(root)}
+    for weight in (weight for group in groups for weight in group.weights):
+        if names and not names & set(weight.name.split("/")[:-1]):
+            yield model.problem(f"weight {weight.name!r} is of no layer of the model", f'"{weight.name}"')
+
+
+def _inputs(root: Json) -> tuple[Place, ...]:
+    children = _children(root)
+    if root.get("class_name") == "Sequential":
+        return (_place(children[0]),) if children else ()
+    return tuple(_place(_of_name(children, name)) for name in _ends(root, "input_layers"))
+
+
+def _place(layer: Json) -> Place:
+    config = layer.get("config")
+    shape = config.get("batch_input_shape", config.get("batch_shape")) if isinstance(config, dict) else None
+    if shape is None and layer.get("class_name") in MODELS:
+        return next(iter(_inputs(layer)), Place(_name(layer)))
+    return Place(_name(layer), tuple(shape[1:]) if isinstance(shape, list) else None)
+
+
+def _outputs(root: Json) -> tuple[Place, ...]:
+    children = _children(root)
+    if root.get("class_name") == "Sequential":
+        return (Place(_name(children[-1]), None, _units(children, len(children) - 1)),) if children else ()
+    found = []
+    for name in _ends(root, "output_layers"):
+        at = next((i for i, layer in enumerate(children) if _name(layer) == name), -1)
+        found.append(Place(name, None, _units(children, at) if at >= 0 else None))
+    return tuple(found)
+
+
+def _units(children: Sequence[Json], at: int) -> int | None:
+    """How long the last axis is behind a layer."""
+    layer = children[at]
+    kind, config = layer.get("class_name"), layer.get("config", {})
+    if kind in MODELS:
+        inner = _outputs(layer)
+        return inner[0].units if inner else None
+    if kind in KEEPING:
+        before = _before(children, at)
+        return None if before is None else _units(children, before)
+    key = {"Dense": "units", "Conv1D": "filters", "Conv2D": "filters", "Conv2DTranspose": "filters"}.get(str(kind), "")
+    found = config.get(key) if isinstance(config, dict) else None
+    return found if isinstance(found, int) else None
+
+
+def _before(children: Sequence[Json], at: int) -> int | None:
+    """The layer that one comes after: what it names, or else the one in front of it."""
+    inbound = children[at].get("inbound_nodes")
+    if not inbound:
+        return at - 1 if at and inbound is None else None
+    try:
+        name = inbound[0][0][0]
+    except (LookupError, TypeError):
+        return None
+    found = next((i for i, layer in enumerate(children) if _name(layer) == name), None)
+    return found if found is not None and found < at else None  # never in a circle
+
+
+def _ends(root: Json, key: str) -> list[str]:
+    config = root.get("config", {})
+    found = config.get(key, []) if isinstance(config, dict) else []
+    if found and isinstance(found[0], str):  # one alone
+        found = [found]
+    return [str(end[0]) for end in found if isinstance(end, list) and end]
+
+
+def _of_name(children: Sequence[Json], name: str) -> Json:
+    return next((layer for layer in children if _name(layer) == name), {"config": {"name": name}})

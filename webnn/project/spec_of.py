@@ -1,0 +1,154 @@
+"""The spec document that a model and its settings make together."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from msgspec import Struct
+
+from webnn.core import spec as specs
+from webnn.core.initial import initial_weights
+from webnn.core.tensors import total_bytes
+from webnn.cutting import Example, example_of
+from webnn.errors import Invalid
+from webnn.project.model import Model, Place
+from webnn.project.problem import Problem
+from webnn.project.sections import TOML, Sections, Stored
+from webnn.project.weights import paths_of
+
+SPARSE = "sparseCategoricalCrossentropy"
+NOWHERE = "0" * 64
+
+
+class Document(Struct, frozen=True):
+    """A spec without shards.
+
+    Attributes:
+        spec: What `webnn.publish` takes.
+        example: What its `data` says.
+        classes: By the name of a target: how many class indices there are; for those that are such.
+        loss: What is trained by.
+    """
+
+    spec: dict[str, Any]
+    example: Example
+    classes: dict[str, int]
+    loss: str
+
+
+def document_of(model: Model, sections: Sections, name: str) -> tuple[Document | None, list[Problem]]:
+    """The document, None if it cannot be made; and what does not fit together."""
+    problems: list[Problem] = []
+    loss = str(sections.spec.get("training", {}).get("loss", SPARSE))
+    sides = {
+        "inputs": (sections.data.inputs, model.inputs, "input"),
+        "targets": (sections.data.targets, model.outputs, "output"),
+    }
+    data = {}
+    for side, (stored, places, what) in sides.items():
+        order = _in_order(stored, places)
+        if places and len(places) != len(order):
+            message = (
+                f"the model has {len(places)} {what}{'s' * (len(places) > 1)}, [data.{side}] describes {len(order)}"
+            )
+            problems.append(sections.problem(message, "data", side))
+        known = [*places, *[Place("")] * len(order)]
+        data[side] = [_tensor(key, stored[key], known[i], side, loss) for i, key in enumerate(order)]
+        problems += _misfits(sections, side, order, known, loss)
+    found: dict[str, Any] = {
+        "title": sections.run.title or name,
+        "description": sections.run.description,
+        "modelTopology": model.topology,
+        "weightsManifest": model.manifest,
+        "data": data,
+        **sections.spec,
+    }
+    problems += _wrong(model, found)
+    if problems:
+        return None, problems
+    classes = {}
+    if loss == SPARSE:
+        pairs = zip(data["targets"], [*model.outputs, *[Place("")] * len(data["targets"])], strict=False)
+        classes = {one["name"]: place.units for one, place in pairs if place.units is not None}
+    return Document(found, example_of(found), classes, loss), []
+
+
+def _in_order(stored: dict[str, Stored], places: Sequence[Place]) -> list[str]:
+    """The model's own order where the names are those of its layers; else theirs."""
+    names = [place.name for place in places]
+    return names if set(names) == set(stored) else list(stored)
+
+
+def _tensor(name: str, stored: Stored, place: Place, side: str, loss: str) -> dict[str, Any]:
+    found: dict[str, Any] = {"name": name, "shape": list(_shape(stored, place, side, loss)), "dtype": stored.dtype}
+    if stored.store in ("uint8", "uint16"):
+        found["quantization"] = {"dtype": stored.store, "min": stored.min, "scale": stored.scale}
+    elif stored.store == "float16":
+        found["quantization"] = {"dtype": "float16"}
+    return found
+
+
+def _shape(stored: Stored, place: Place, side: str, loss: str) -> tuple[int, ...]:
+    if stored.shape is not None:
+        return stored.shape
+    if side == "targets":
+        return () if loss == SPARSE or place.units in (None, 1) else (place.units or 1,)
+    return tuple(length or 0 for length in place.shape or ())
+
+
+def _misfits(sections: Sections, side: str, order: Sequence[str], places: Sequence[Place], loss: str) -> list[Problem]:
+    """What does not fit the model, key by key."""
+    found = []
+    for name, place in zip(order, places, strict=False):
+        stored = sections.data.inputs[name] if side == "inputs" else sections.data.targets[name]
+        misfit = _input_misfit(stored, place) if side == "inputs" else _target_misfit(stored, place, loss)
+        if misfit:
+            found.append(sections.problem(f"{side} {name!r}: {misfit}", "data", side, name, "shape"))
+        if stored.store in ("float32", "int32", "bool") and stored.store != stored.dtype:
+            message = f"{side} {name!r}: {stored.dtype} cannot be stored as {stored.store}"
+            found.append(sections.problem(message, "data", side, name, "store"))
+    return found
+
+
+def _input_misfit(stored: Stored, place: Place) -> str:
+    if stored.shape is None:
+        unknown = place.shape is None or None in place.shape
+        return f"the model leaves the shape open ({list(place.shape or ())}): give one" if unknown else ""
+    if place.shape is None:
+        return ""
+    fits = len(stored.shape) == len(place.shape)
+    fits = fits and all(want in (None, is_) for want, is_ in zip(place.shape, stored.shape, strict=True))
+    return "" if fits else f"the shape is {list(stored.shape)}, the model's {list(place.shape)}"
+
+
+def _target_misfit(stored: Stored, place: Place, loss: str) -> str:
+    if stored.shape is None or place.units is None:
+        return ""
+    last = stored.shape[-1] if stored.shape else 1
+    if loss == SPARSE:
+        return f"with {SPARSE} a target is a class index: leave the shape out" if last > 1 and _flat(stored) else ""
+    return "" if last == place.units else f"the shape is {list(stored.shape)}, the model gives {place.units} values"
+
+
+def _flat(stored: Stored) -> bool:
+    return len(stored.shape or ()) == 1
+
+
+def _wrong(model: Model, document: dict[str, Any]) -> list[Problem]:
+    """What the whole spec would be refused for: tried with shards of one example."""
+    try:
+        example = example_of(document)
+        size = total_bytes(example.tensors)
+        if not size:
+            return [Problem(TOML, None, "an example has no bytes: give the shapes of inputs and targets")]
+        shard = {"sha256": NOWHERE, "bytes": size, "examples": 1}
+        whole = {**document, "data": {**document["data"], "train": [shard], "validation": [shard]}}
+        weights = specs.parse(specs.encode(whole)).weights
+        if not paths_of(model):
+            initial_weights(weights, np.random.default_rng(0))
+    except Invalid as error:
+        about_model = any(word in error.message for word in ("weight", "modelTopology", "parameters"))
+        return [
+            model.problem(error.message, '"weightsManifest"') if about_model else Problem(TOML, None, error.message)
+        ]
+    return []
