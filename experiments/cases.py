@@ -79,9 +79,9 @@ def yardsticks(timed: Timed) -> Iterator[Case]:
 
 
 def finals(tried: Sequence[Case], timed: Timed, count: int) -> Iterator[Case]:
-    """The best of those with all seeds, once all of them have a time."""
+    """The best of those with all seeds, once all of them have a time; none, if no one got there."""
     times = [timed(case) for case in tried]
-    if None not in times:
+    if None not in times and min(time or 0.0 for time in times) < float("inf"):
         for _, case in sorted(zip(times, tried, strict=True), key=lambda one: one[0] or 0.0)[:count]:
             yield from (replace(case, seed=seed) for seed in range(1, SEEDS))
 
@@ -110,6 +110,7 @@ PARTS = {
     "weighted, Muon clients": {"rule": {"name": "weighted"}, "optimizer": "muon"},
     "fedbuff, Muon clients": {"rule": FEDBUFF, "optimizer": "muon"},
 }
+MUON_PART, MUON_PART_RATE = "weighted, Muon clients", 0.02  # the best of those parts, at its best rate
 UNTUNED = ("auto", "copy", "mimic", "mimic_as_printed")  # no rate would change what these do
 GUARDED: dict[str, dict[str, Any]] = {
     "norm_clip": RULES["auto"] | {"robust": {"name": "norm_clip", "norm": 2.0}},
@@ -127,6 +128,9 @@ def rules() -> Iterator[Case]:
     for label, clients in product([label for label in RULES if label != "auto"], CROWDS):
         count = 2 if clients < 32 else 1
         yield from seeds("rules", "run", label, count, recipe=label, clients=clients, every=8)
+    for clients in CROWDS:
+        given = {"recipe": MUON_PART, "clients": clients, "every": 8, "rate": MUON_PART_RATE}
+        yield from seeds("rules", "run", MUON_PART, 2, **given)
 
 
 def tuned(timed: Timed) -> Iterator[Case]:

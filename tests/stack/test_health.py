@@ -14,7 +14,7 @@ from webnn.finding import Finding
 from webnn.settings import Environment
 from webnn.stack import StackClients, StackOutputs
 from webnn.stack.health import Looking, stage
-from webnn.store.ports import Queue
+from webnn.store.queues import Queue
 
 FREE = "aws cloudformation"
 REMAKE = "webnn deploy --stage looked"

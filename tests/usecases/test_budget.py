@@ -12,12 +12,13 @@ from msgspec.structs import replace
 from samples import World, a_client, a_world, an_evaluation, never
 
 from webnn import budget as module
-from webnn.budget import PAUSE_ATTEMPTS, Budget
+from webnn.budget import Budget
 from webnn.cli.main import webnn
 from webnn.core.records import Status, SweepMark
 from webnn.errors import Conflict, Corrupt, Missing, Unavailable
 from webnn.specs import Specs
 from webnn.spending import Spent
+from webnn.standing import ATTEMPTS
 from webnn.story import all_commits, all_evaluations
 
 SMALL, LARGE = 1e-9, 1e6
@@ -175,9 +176,9 @@ def test_a_head_that_never_rests_is_left_to_the_next_sweep(world: World) -> None
         if name == "set_status":
             raise Conflict("busy")
 
-    with pytest.raises(Unavailable, match="next sweep"):
+    with pytest.raises(Unavailable, match="too busy to become paused"):
         a_budget(world, Faulty(world.catalog, before=refuse)).hold("line", never)
-    assert calls["set_status"] == PAUSE_ATTEMPTS
+    assert calls["set_status"] == ATTEMPTS
 
 
 def test_a_run_that_is_not_there_is_missing(world: World) -> None:
