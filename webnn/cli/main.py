@@ -9,6 +9,7 @@ from rich.text import Text
 from webnn import __version__, aws
 from webnn.cli.demo import demo
 from webnn.cli.deploy import deploy, destroy
+from webnn.cli.keras import evaluate, export, import_model
 from webnn.cli.ledger import ledger, replay, rollback, unmerge
 from webnn.cli.redrive import redrive
 from webnn.cli.rules import rules
@@ -30,6 +31,9 @@ for command in (
     create,
     list_runs,
     status,
+    import_model,
+    export,
+    evaluate,
     ledger,
     replay,
     rollback,

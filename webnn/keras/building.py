@@ -72,7 +72,7 @@ def apart(one: Sequence[Array], other: Sequence[Array]) -> float:
     """The largest difference of two predictions; infinite where their shapes differ or one is NaN."""
     if [array.shape for array in one] != [array.shape for array in other]:
         return float("inf")
-    found = max(float(np.abs(a - b).max(initial=0.0)) for a, b in zip(one, other, strict=True))
+    found = max(float(np.abs(np.subtract(a, b)).max(initial=0.0)) for a, b in zip(one, other, strict=True))
     return found if np.isfinite(found) else float("inf")
 
 

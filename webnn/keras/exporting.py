@@ -3,6 +3,7 @@
 What was written is loaded again and compared before it gets its name: a file that is there predicts as pages do.
 """
 
+import json
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
@@ -18,8 +19,8 @@ from webnn.core.wire import Vector
 from webnn.errors import Conflict, Corrupt, Invalid
 from webnn.keras import building, onnx, weights
 from webnn.keras.inputs import examples
-from webnn.keras.tensorflow import kerases
-from webnn.keras.topology import to_tfjs
+from webnn.keras.tensorflow import h5py, kerases, variables
+from webnn.keras.topology import to_keras3, to_tfjs
 
 SUFFIXES = {"keras": ".keras", "h5": ".h5", "tfjs": "", "saved_model": "", "onnx": ".onnx"}
 FORMATS = tuple(SUFFIXES)
@@ -116,7 +117,7 @@ def _written(trained: Trained, topology: dict[str, Any], path: Path, form: str, 
     arrays = weights.arrays_of(trained.specs, trained.weights)
     inputs = examples(topology, random)
     known = building.built(topology, None, keras=2)
-    building.assign(dict(building.variables(known)), weights.renamed(arrays, list(building.weights_in(known))))
+    building.assign(dict(variables(known)), weights.renamed(arrays, list(building.weights_in(known))))
     wanted = building.predicted(known, inputs)
     WRITERS[form](topology, known, path)
     found = onnx.predicted(path, inputs) if form == "onnx" else building.predicted(_loaded(path, form), inputs)
@@ -137,6 +138,13 @@ def _save_keras3(topology: dict[str, Any], known: Any, path: Path) -> None:
     model.save(path)
 
 
+def _save_hdf5(topology: dict[str, Any], known: Any, path: Path) -> None:
+    """As Keras 3 does, but for the layers: it writes down how masks are worked out, and cannot read that again."""
+    _save_keras3(topology, known, path)
+    with h5py().File(path, "r+") as file:
+        file.attrs["model_config"] = json.dumps(to_keras3(topology))
+
+
 def _save_folder(_topology: dict[str, Any], known: Any, path: Path) -> None:
     known.save(path, save_format="tf")
 
@@ -147,7 +155,7 @@ def _save_onnx(_topology: dict[str, Any], known: Any, path: Path) -> None:
 
 WRITERS: Mapping[str, Callable[[dict[str, Any], Any, Path], None]] = {
     "keras": _save_keras3,
-    "h5": _save_keras3,
+    "h5": _save_hdf5,
     "saved_model": _save_folder,
     "onnx": _save_onnx,
 }

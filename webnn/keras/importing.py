@@ -13,7 +13,7 @@ from webnn.errors import Conflict, Invalid
 from webnn.keras import building, weights
 from webnn.keras.inputs import examples
 from webnn.keras.sources import Source, source
-from webnn.keras.tensorflow import kerases
+from webnn.keras.tensorflow import kerases, masking, variables
 from webnn.keras.topology import leaves, to_tfjs
 
 
@@ -79,25 +79,25 @@ def _weights(
 ) -> tuple[dict[str, Array], float | None]:
     if found.form == "tfjs":
         arrays = weights.renamed(weights.read_weights(found.path), names)
-        building.assign(dict(building.variables(model)), arrays)
+        building.assign(dict(variables(model)), arrays)
         return arrays, None
     theirs = _loaded(found)
     arrays = weights.renamed(building.weights_in(theirs), names)
     weights.specs_of(arrays)  # before they are put where they might be converted
-    building.assign(dict(building.variables(model)), arrays)
+    building.assign(dict(variables(model)), arrays)
     inputs = examples(topology, random)
     what = "the model as pages would build it"
-    return arrays, building.check_alike(
-        building.predicted(theirs, inputs), building.predicted(model, inputs), what
-    )
+    return arrays, building.check_alike(building.predicted(theirs, inputs), building.predicted(model, inputs), what)
 
 
 def _loaded(found: Source) -> Any:
     """By then its layers are known to be none with code in them."""
     modules = kerases()
-    keras = modules.keras if found.keras == 3 else modules.tf_keras
+    load = modules.keras.models.load_model if found.keras == 3 else modules.tf_keras.models.load_model
+    # Keras 3 writes into .h5 how masks are worked out, and does not find that again.
+    known = masking(modules) if (found.form, found.keras) == ("h5", 3) else None
     try:
-        return keras.models.load_model(found.path, compile=False)
+        return load(found.path, custom_objects=known, compile=False)
     except Exception as error:  # Keras raises what comes to hand
         raise Invalid(f"Keras cannot load {found.path}: {building.first_line(error)}") from error
 
@@ -119,7 +119,7 @@ def _shapes(model: Any) -> list[tuple[str, str]]:
             found += _shapes(layer)
         shape = getattr(layer, "output_shape", None)
         shape = shape[0] if isinstance(shape, list) else shape
-        found.append((layer.name, " × ".join("?" if one is None else str(one) for one in (shape or ())[1:])))
+        found.append((layer.name, " x ".join("?" if one is None else str(one) for one in (shape or ())[1:])))
     return found
 
 

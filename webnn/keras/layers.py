@@ -1,7 +1,7 @@
 """The layers that TF.js 4.22 can load and train: what each may say of itself, and why others are refused.
 
-Pure. A layer is here only if `tests/keras` has seen it give in TF.js what it gives in Keras, and take a training step on
-the wasm backend. The names of options are those of TF.js's dialect, which is Keras 2's.
+Pure. A layer is here only if `tests/keras` has seen it give in TF.js what it gives in Keras, and take a training
+step on the wasm backend. The names of options are those of TF.js's dialect, which is Keras 2's.
 """
 
 from collections.abc import Mapping
@@ -120,11 +120,11 @@ KNOWN: Mapping[str, Known] = {
 
 MODELS = ("Sequential", "Functional", "Model")
 
-# Said in a config, and of no consequence for what a trained model gives: chance, speed, and what is recorded in passing.
+# Said in a config, and of no consequence for what a model gives: chance, speed, what is recorded in passing.
 PASSED_OVER = frozenset({
     "seed", "implementation", "zero_output_for_mask", "renorm_clipping", "renorm_momentum", "autocast", "noise_shape",
-    "build_input_shape", "batch_input_shape", "quantization_config", "time_major", "fused", "input_length", "sparse", "backward_layer",
-    "virtual_batch_size", "adjustment", "adaptive",
+    "build_input_shape", "batch_input_shape", "quantization_config", "time_major", "fused", "input_length", "sparse",
+    "backward_layer", "virtual_batch_size", "adjustment", "adaptive",
 })  # fmt: skip
 
 WHY = {

@@ -1,4 +1,4 @@
-"""A Keras model as ONNX, by way of tf2onnx, and what ONNX's own evaluator makes of it."""
+"""A Keras model as ONNX, by way of tf2onnx, and what a runtime makes of it."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,6 +11,7 @@ from webnn.errors import Invalid, Missing
 from webnn.keras.building import first_line
 from webnn.keras.tensorflow import kerases
 
+INSTALL = "pip install -e '.[tf,onnx]'"
 OPSET = 17  # of 2022: old enough for every runtime that is still about
 
 
@@ -31,6 +32,7 @@ def save(model: Any, path: Path) -> None:
         return model(list(given) if len(given) > 1 else given[0], training=False)
 
     convert = _converter()
+    _runtime()  # to be missed now, not when all is done
     try:
         found, _ = convert.from_function(tf.function(predict), input_signature=inputs, opset=OPSET)
     except Exception as error:  # tf2onnx raises what comes to hand
@@ -40,16 +42,23 @@ def save(model: Any, path: Path) -> None:
 
 def predicted(path: Path, inputs: Sequence[Array]) -> list[Array]:
     """What a model gives for examples, one array for each output."""
-    from onnx.reference import ReferenceEvaluator  # noqa: PLC0415  # `save` saw that it is there
-
-    evaluator = ReferenceEvaluator(str(path))
-    found = evaluator.run(None, dict(zip(evaluator.input_names, inputs, strict=True)))
+    session = _runtime().InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    found = session.run(None, dict(zip((one.name for one in session.get_inputs()), inputs, strict=True)))
     return [np.asarray(one) for one in found]
+
+
+def _runtime() -> Any:
+    """Not ONNX's own evaluator: of a recurrent layer with a mask that gives something else."""
+    try:
+        import onnxruntime  # noqa: PLC0415
+    except ImportError as error:
+        raise Missing(f"ONNX takes onnxruntime, of the extra `onnx`: {INSTALL} ({error})") from error
+    return onnxruntime
 
 
 def _converter() -> Any:
     try:
         from tf2onnx import convert  # noqa: PLC0415
     except ImportError as error:
-        raise Missing(f"ONNX takes tf2onnx, of the extra `onnx`: pip install -e '.[tf,onnx]' ({error})") from error
+        raise Missing(f"ONNX takes tf2onnx, of the extra `onnx`: {INSTALL} ({error})") from error
     return convert

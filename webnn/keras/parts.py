@@ -17,7 +17,7 @@ def part(layer: Any, option: str, value: Any) -> Any:
     """
     if option == "dtype":
         return _dtype(layer, value)
-    if option == "activation" or option == "recurrent_activation":
+    if option in {"activation", "recurrent_activation"}:
         return _activation(layer, value)
     if option.endswith("_initializer"):
         return _initializer(option, value)

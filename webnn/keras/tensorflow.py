@@ -31,10 +31,9 @@ def kerases() -> Kerases:
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")  # with it, predictions are further from those of other machines
     os.environ["KERAS_BACKEND"] = "tensorflow"
     try:
+        import keras  # noqa: PLC0415
         import tensorflow as tf  # noqa: PLC0415
         import tf_keras  # noqa: PLC0415
-
-        import keras  # noqa: PLC0415
     except ImportError as error:
         raise Missing(f"this takes TensorFlow, of the extra `tf`: pip install -e '.[tf]' ({error})") from error
     tf.config.set_visible_devices([], "GPU")
@@ -89,3 +88,9 @@ def saved_metadata(path: Path) -> str:
         if node.node_path == "root":
             return str(node.metadata)
     raise Invalid(f"{path} says nothing of the model's layers")
+
+
+def masking(modules: Kerases) -> dict[str, Any]:
+    """The functions by which Keras 3 works out masks, by their names in files."""
+    ops = modules.keras.src.ops.numpy
+    return {name: getattr(ops, name) for name in ("NotEqual", "Any") if hasattr(ops, name)}

@@ -22,7 +22,9 @@ def to_tfjs(described: Mapping[str, Any]) -> Config:
     described = _plain(described.get("model_config", described))  # one that TF.js wrote may be wrapped
     kind, config = described.get("class_name"), described.get("config")
     if kind not in MODELS or not isinstance(config, Mapping) or not isinstance(config.get("layers"), list):
-        raise Invalid(f"a model is Sequential or functional; {kind!r} says no layers: build it with keras.Model(in, out)")
+        raise Invalid(
+            f"a model is Sequential or functional; {kind!r} says no layers: build it with keras.Model(in, out)"
+        )
     found = _model(str(kind), dict(config))
     _check_inputs(found)
     _check_names(found)

@@ -81,7 +81,7 @@ def _beside(path: Path, name: str) -> Path:
 
 
 def renamed(arrays: Mapping[str, Array], names: Sequence[str]) -> dict[str, Array]:
-    """Weights by TF.js's names, in this order; TensorFlow's own have a cell's name more in them, for TF.js to leave out.
+    """Weights by TF.js's names, in this order; TensorFlow has a cell's name more in some, which TF.js leaves out.
 
     Raises:
         Invalid: Others are there, or not all.
@@ -96,5 +96,3 @@ def renamed(arrays: Mapping[str, Array], names: Sequence[str]) -> dict[str, Arra
 def _without_cell(name: str) -> str:
     *layers, _cell, variable = name.split("/")
     return "/".join([*layers, variable])
-
-
