@@ -31,6 +31,35 @@ def conv(kind: str, **options: Any) -> tuple[str, dict[str, Any]]:
     return kind, {"filters": 2, "kernel_size": 3} | options
 
 
+OPTIONS: dict[str, dict[str, Any]] = {
+    "Dropout": {"rate": 0.5},
+    "SpatialDropout1D": {"rate": 0.5},
+    "Activation": {"activation": "tanh"},
+    "Dense": {"units": 2},
+    "SimpleRNN": {"units": 2, "return_sequences": True},
+    "GRU": {"units": 2, "return_sequences": True, "reset_after": False},
+}
+
+
+def masked(kind: str) -> Builder:
+    """A layer between a mask and the recurrent layer that heeds it."""
+
+    def build(k: Any) -> Any:
+        la, start = k.layers, k.Input((6,), dtype="int32")
+        words = la.Embedding(4, 2, mask_zero=True)
+        if kind == "Bidirectional":
+            return k.Model(start, la.Bidirectional(la.LSTM(2))(words(start)))
+        if kind == "TimeDistributed":
+            x = la.TimeDistributed(la.Dense(2))(words(start))
+        elif kind == "Concatenate":
+            x = la.Concatenate()([words(start), la.Embedding(4, 2, mask_zero=True)(start)])
+        else:
+            x = getattr(la, kind)(**OPTIONS.get(kind, {}))(words(start))
+        return k.Model(start, la.LSTM(2)(x))
+
+    return build
+
+
 LAYERS: dict[str, Builder] = {
     **{f"Dense {name}": of((3,), ("Dense", {"units": 4, "activation": name})) for name in ACTIVATIONS},
     "Activation": of((3,), ("Dense", {"units": 2}), ("Activation", {"activation": "tanh"})),
@@ -58,7 +87,7 @@ LAYERS: dict[str, Builder] = {
     "GlobalAveragePooling2D": of((4, 4, 1), conv("Conv2D"), "GlobalAveragePooling2D"),
     "GlobalMaxPooling2D": of((4, 4, 1), conv("Conv2D"), "GlobalMaxPooling2D"),
     "BatchNormalization": of((3,), "BatchNormalization", ("Dense", {"units": 2})),
-    "BatchNormalization 4D": of((4, 4, 2), conv("Conv2D"), ("BatchNormalization", {"epsilon": 0.01, "scale": False})),
+    "BatchNormalization 4D": of((4, 4, 2), conv("Conv2D"), ("BatchNormalization", {"epsilon": 0.01})),
     "LayerNormalization": of((3, 4), "LayerNormalization", ("Dense", {"units": 2})),
     "GaussianNoise": of((3,), ("GaussianNoise", {"stddev": 0.1}), ("Dense", {"units": 2})),
     "GaussianDropout": of((3,), ("GaussianDropout", {"rate": 0.1}), ("Dense", {"units": 2})),
@@ -77,6 +106,11 @@ LAYERS: dict[str, Builder] = {
     "Embedding": of((4,), ("Embedding", {"input_dim": 6, "output_dim": 2}), "Flatten", ("Dense", {"units": 2})),
     "Embedding masked": of((4,), ("Embedding", {"input_dim": 6, "output_dim": 2, "mask_zero": True}),
                            ("LSTM", {"units": 3})),
+    **{f"masked {kind}": masked(kind) for kind in (
+        "Dropout", "SpatialDropout1D", "Activation", "Dense", "BatchNormalization", "LayerNormalization",
+        "Masking", "SimpleRNN", "GRU", "Bidirectional", "TimeDistributed", "Concatenate")},
+    "masked sequences": of((6,), ("Embedding", {"input_dim": 4, "output_dim": 2, "mask_zero": True}),
+                           ("LSTM", {"units": 2, "return_sequences": True}), ("LSTM", {"units": 2})),
     "TimeDistributed": lambda k: sequential(k, (3, 2), k.layers.TimeDistributed(k.layers.Dense(2))),
     "Bidirectional": lambda k: sequential(k, (4, 2), k.layers.Bidirectional(k.layers.LSTM(2, return_sequences=True))),
     "Bidirectional sum": lambda k: sequential(

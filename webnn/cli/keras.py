@@ -55,7 +55,7 @@ def import_model(model: Path, folder: Path, force: bool, as_json: bool) -> None:
     if as_json:
         parameters = total_size(found.specs)
         lines = msgspec.to_builtins(found.lines)
-        stages.print_json({"folder": folder, "layers": lines, "parameters": parameters, "apart": found.apart})
+        stages.print_json({"folder": str(folder), "layers": lines, "parameters": parameters, "apart": found.apart})
         return
     _show(found)
     Console().print(f"{folder} has the model and its weights.", markup=False, highlight=False, soft_wrap=True)
@@ -91,7 +91,7 @@ def export(name: str, out: Path, form: str, version: int | None, force: bool, as
         status.update(f"writing {form} and comparing")
         written = write(trained, out, form, force, np.random.default_rng(SEED))
     if as_json:
-        told = {"run": name, "version": found.number, "format": form, "path": out, "apart": written.apart}
+        told = {"run": name, "version": found.number, "format": form, "path": str(out), "apart": written.apart}
         stages.print_json(told)
         return
     compared = "" if written.apart is None else f" It predicts as pages do, to {written.apart:.1e}."

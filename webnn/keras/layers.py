@@ -77,7 +77,7 @@ KNOWN: Mapping[str, Known] = {
     "DepthwiseConv2D": Known((*_BIAS, *_SLIDING, *_DEPTH), _PLAIN_CONV,
                              idle=("filters", "kernel_initializer", "kernel_regularizer"), note="no dilation"),
     "Cropping2D": Known(("cropping", "data_format"), _LAST),
-    "UpSampling2D": Known(("size", "data_format", "interpolation"), {**_LAST, "interpolation": "nearest"}),
+    "UpSampling2D": Known(("size", "data_format", "interpolation"), {**_LAST, "interpolation": "nearest"}, note="nearest only"),
     "ZeroPadding2D": Known(("padding", "data_format"), _LAST),
     "MaxPooling1D": Known(_POOL, _LAST),
     "AveragePooling1D": Known(_POOL, _LAST),
@@ -92,7 +92,8 @@ KNOWN: Mapping[str, Known] = {
         {"renorm": False, "synchronized": False, "trainable": True, "center": True, "scale": True},
         note="not frozen, for TF.js would go on moving its means; with both center and scale",
     ),
-    "LayerNormalization": Known(_NORM, {"rms_scaling": False}),
+    "LayerNormalization": Known(_NORM, {"rms_scaling": False, "center": True, "scale": True},
+                                note="with both center and scale"),
     "Add": Known(),
     "Multiply": Known(),
     "Average": Known(),
@@ -128,8 +129,8 @@ PASSED_OVER = frozenset({
 })  # fmt: skip
 
 WHY = {
-    "center": "TF.js fails without it",
-    "scale": "TF.js fails without it",
+    "center": "TF.js cannot train it otherwise",
+    "scale": "TF.js cannot train it otherwise",
     "Lambda": "it holds Python code, which no page can run",
     "dilation_rate": "TF.js has no gradient of a dilated convolution",
     "reset_after": "TF.js only has the older GRU: build it with reset_after=False",

@@ -9,6 +9,7 @@ from typing import Any
 from webnn.errors import Invalid
 from webnn.keras import graph, parts
 from webnn.keras.layers import EVERY, KNOWN, MODELS, PASSED_OVER, WHY, Known
+from webnn.keras.masks import check_masks
 
 Config = dict[str, Any]
 
@@ -19,6 +20,13 @@ def to_tfjs(described: Mapping[str, Any]) -> Config:
     Raises:
         Invalid: It is no Sequential or functional model, or one of its layers cannot be trained in a page.
     """
+    try:
+        return _translated(described)
+    except (KeyError, TypeError, AttributeError, IndexError, ValueError, RecursionError) as error:
+        raise Invalid(f"the description of the layers makes no sense: {error!r}") from error
+
+
+def _translated(described: Mapping[str, Any]) -> Config:
     described = _plain(described.get("model_config", described))  # one that TF.js wrote may be wrapped
     kind, config = described.get("class_name"), described.get("config")
     if kind not in MODELS or not isinstance(config, Mapping) or not isinstance(config.get("layers"), list):
@@ -28,6 +36,7 @@ def to_tfjs(described: Mapping[str, Any]) -> Config:
     found = _model(str(kind), dict(config))
     _check_inputs(found)
     _check_names(found)
+    check_masks(found)
     return found
 
 
@@ -161,7 +170,7 @@ def leaves(topology: Config) -> list[Config]:
 
 
 def _check_names(topology: Config) -> None:
-    names = [layer["config"]["name"] for layer in leaves(topology)]
+    names = [layer["config"]["name"] for layer in leaves(topology) if layer["class_name"] != "InputLayer"]
     for name in names:
         if names.count(name) > 1:
             raise Invalid(f"two layers are called {name!r}: name one anew, for their weights go by these names")
