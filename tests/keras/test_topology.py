@@ -256,3 +256,11 @@ def test_a_mask_that_tfjs_takes_otherwise_is_refused(behind: dict[str, Any]) -> 
                 called(START), called(WORDS, tensor("start")), called(behind, tensor("words")), outputs=["odd", 0, 0]
             )
         )
+
+
+def test_masking_behind_a_layer_that_learns_is_refused() -> None:
+    masking = layer("Masking", "odd", mask_value=0.0)
+    memory = layer("LSTM", "memory", units=2)
+    to_tfjs(sequential(masking, memory))
+    with pytest.raises(Invalid, match="layer 'odd' is a Masking behind other layers"):
+        to_tfjs(sequential(layer("Dense", "first", units=2), masking, memory))

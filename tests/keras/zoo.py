@@ -108,7 +108,7 @@ LAYERS: dict[str, Builder] = {
                            ("LSTM", {"units": 3})),
     **{f"masked {kind}": masked(kind) for kind in (
         "Dropout", "SpatialDropout1D", "Activation", "Dense", "BatchNormalization", "LayerNormalization",
-        "Masking", "SimpleRNN", "GRU", "Bidirectional", "TimeDistributed", "Concatenate")},
+        "SimpleRNN", "GRU", "Bidirectional", "TimeDistributed", "Concatenate")},
     "masked sequences": of((6,), ("Embedding", {"input_dim": 4, "output_dim": 2, "mask_zero": True}),
                            ("LSTM", {"units": 2, "return_sequences": True}), ("LSTM", {"units": 2})),
     "TimeDistributed": lambda k: sequential(k, (3, 2), k.layers.TimeDistributed(k.layers.Dense(2))),

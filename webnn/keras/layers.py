@@ -60,10 +60,11 @@ KNOWN: Mapping[str, Known] = {
     "RepeatVector": Known(("n",)),
     "Reshape": Known(("target_shape",)),
     "Permute": Known(("dims",)),
-    "Masking": Known(("mask_value",)),
+    "Masking": Known(("mask_value",), note="on an input"),
     "Embedding": Known(
         ("input_dim", "output_dim", "embeddings_initializer", "embeddings_regularizer", "mask_zero"),
         {"lora_rank": None},
+        note="with mask_zero, see below",
     ),
     "Conv1D": Known(_CONV, {**_PLAIN_CONV, "padding": ("valid", "same")}, note="no dilation, groups, causal padding"),
     "Conv2D": Known(_CONV, {**_PLAIN_CONV, "lora_rank": None}, note="no dilation, no groups"),

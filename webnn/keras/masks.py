@@ -11,8 +11,27 @@ RECURRENT = ("SimpleRNN", "LSTM", "GRU", "Bidirectional")
 # Those of which `web/test/keras.test.ts` has seen that a mask reaches a recurrent layer behind them as it does in Keras.
 PASSING = (
     "Dropout", "SpatialDropout1D", "Activation", "Dense", "BatchNormalization", "LayerNormalization", "TimeDistributed",
-    "Masking", "Concatenate",
+    "Concatenate",
 )  # fmt: skip
+
+
+def check_masking(topology: Config, alone: bool = True) -> None:
+    """Checks that Masking is on inputs alone. Raises Invalid, for TF.js has no gradient through it.
+
+    Args:
+        topology: Of a model.
+        alone: Whether its inputs are data, and not what other layers give.
+    """
+    layers = topology["config"]["layers"]
+    kinds = {layer["config"]["name"]: layer["class_name"] for layer in layers}
+    for place, layer in enumerate(layers):
+        if layer["class_name"] in MODELS:
+            check_masking(layer, alone=False)
+        calls = layer.get("inbound_nodes", [[[layers[max(place - 1, 0)]["config"]["name"]]]])
+        sources = {kinds.get(tensor[0]) for call in calls for tensor in call}
+        if layer["class_name"] == "Masking" and not (alone and sources == {"InputLayer"}):
+            name = layer["config"]["name"]
+            raise Invalid(f"layer {name!r} is a Masking behind other layers: TF.js cannot train what is before it")
 
 
 def check_masks(topology: Config) -> bool:

@@ -9,7 +9,7 @@ from typing import Any
 from webnn.errors import Invalid
 from webnn.keras import graph, parts
 from webnn.keras.layers import EVERY, KNOWN, MODELS, PASSED_OVER, WHY, Known
-from webnn.keras.masks import check_masks
+from webnn.keras.masks import check_masking, check_masks
 
 Config = dict[str, Any]
 
@@ -36,6 +36,7 @@ def _translated(described: Mapping[str, Any]) -> Config:
     found = _model(str(kind), dict(config))
     _check_inputs(found)
     _check_names(found)
+    check_masking(found)
     check_masks(found)
     return found
 
