@@ -48,6 +48,12 @@ def test_certainty_that_is_wrong_costs_much_and_not_everything() -> None:
     assert found.loss == pytest.approx(-math.log(1e-7), rel=1e-3)
 
 
+@pytest.mark.parametrize("label", [-1, 3])
+def test_a_class_that_the_model_does_not_know_is_refused(label: int) -> None:
+    with pytest.raises(Invalid, match="no class from 0 to 2"):
+        measured("sparseCategoricalCrossentropy", [np.int32([0, label])], [SURE])
+
+
 @pytest.mark.parametrize(
     ("targets", "outputs"),
     [([np.zeros(2)], [np.zeros((3, 1))]), ([np.zeros(2), np.zeros(2)], [np.zeros((2, 1))])],

@@ -106,7 +106,7 @@ def test_what_only_works_out_a_mask_is_left_out() -> None:
 
 
 def test_there_and_back_gives_the_same_topology() -> None:
-    dense = layer("Dense", "digit", units=2, activation="relu", 
+    dense = layer("Dense", "digit", units=2, activation="relu",
                   kernel_regularizer={"class_name": "L2", "config": {"l2": 0.1}},
                   kernel_initializer={"class_name": "HeNormal", "config": {"seed": None}})  # fmt: skip
     described = functional(
@@ -248,9 +248,9 @@ def test_a_mask_ends_at_a_recurrent_layer_that_gives_one_step() -> None:
     ],
 )
 def test_a_mask_that_tfjs_takes_otherwise_is_refused(behind: dict[str, Any]) -> None:
-    with pytest.raises(Invalid, match="layer 'odd' is a .* behind a mask"):
+    with pytest.raises(Invalid, match=r"layer 'odd' is a .* behind a mask"):
         to_tfjs(sequential(WORDS, layer("Dropout", "some", rate=0.5), behind))
-    with pytest.raises(Invalid, match="layer 'odd' is a .* behind a mask"):
+    with pytest.raises(Invalid, match=r"layer 'odd' is a .* behind a mask"):
         to_tfjs(
             functional(
                 called(START), called(WORDS, tensor("start")), called(behind, tensor("words")), outputs=["odd", 0, 0]

@@ -8,7 +8,7 @@ from webnn.keras.layers import MODELS
 
 Config = dict[str, Any]
 RECURRENT = ("SimpleRNN", "LSTM", "GRU", "Bidirectional")
-# Those of which `web/test/keras.test.ts` has seen that a mask reaches a recurrent layer behind them as it does in Keras.
+# `web/test/keras.test.ts` has seen of these that a mask reaches a recurrent layer behind them as it does in Keras.
 PASSING = (
     "Dropout", "SpatialDropout1D", "Activation", "Dense", "BatchNormalization", "LayerNormalization", "TimeDistributed",
     "Concatenate",
@@ -48,7 +48,8 @@ def check_masks(topology: Config) -> bool:
         return masked
     found: dict[str, bool] = {}
     named = {layer["name"]: layer for layer in layers}
-    return any([_of(name, named, found) for name, *_ in topology["config"]["output_layers"]])
+    outputs = [_of(name, named, found) for name, *_ in topology["config"]["output_layers"]]  # each is to be checked
+    return any(outputs)
 
 
 def _of(name: str, layers: Mapping[str, Config], found: dict[str, bool]) -> bool:

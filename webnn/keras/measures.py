@@ -53,6 +53,8 @@ def _fitting(loss: str, target: Array, output: Array) -> tuple[Floats, Floats]:
     wanted = found.shape[:-1] if loss == "sparseCategoricalCrossentropy" else found.shape
     if given.size != np.prod(wanted):
         raise Invalid(f"targets of shape {given.shape} do not fit an output of shape {found.shape} with loss {loss}")
+    if loss == "sparseCategoricalCrossentropy" and not ((given >= 0) & (given < found.shape[-1])).all():
+        raise Invalid(f"a target is no class from 0 to {found.shape[-1] - 1}")
     return given.reshape(wanted), found
 
 
@@ -63,21 +65,22 @@ def _per_example(values: Floats) -> float:
 
 def _losses(loss: str, target: Floats, output: Floats) -> Floats:
     if loss == "meanSquaredError":
-        return ((output - target) ** 2).mean(axis=-1)  # type: ignore[no-any-return]
+        return np.asarray(((output - target) ** 2).mean(axis=-1))
     if loss == "binaryCrossentropy":
         clipped = np.clip(output, EPSILON, 1 - EPSILON)
-        return -(target * np.log(clipped) + (1 - target) * np.log(1 - clipped)).mean(axis=-1)  # type: ignore[no-any-return]
+        return np.asarray(-(target * np.log(clipped) + (1 - target) * np.log(1 - clipped)).mean(axis=-1))
     if loss == "sparseCategoricalCrossentropy":
         output = np.clip(output, EPSILON, 1 - EPSILON)
         target = np.eye(output.shape[-1])[target.astype(int)]
     clipped = np.clip(output / output.sum(axis=-1, keepdims=True), EPSILON, 1 - EPSILON)
-    return -(target * np.log(clipped)).sum(axis=-1)  # type: ignore[no-any-return]
+    return np.asarray(-(target * np.log(clipped)).sum(axis=-1))
 
 
 def _right(loss: str, target: Floats, output: Floats) -> Floats:
     """What TF.js means by `accuracy`: it goes by the loss, and for one value in the output by that."""
     if output.shape[-1] == 1 or loss == "binaryCrossentropy":
-        return np.equal(target.reshape(output.shape), output > 0.5).mean(axis=-1)  # type: ignore[no-any-return]
-    found = output.argmax(axis=-1)
+        found = np.equal(target.reshape(output.shape), output > 0.5).mean(axis=-1)
+        return np.asarray(found, np.float64)
+    likeliest = output.argmax(axis=-1)
     classes = target if loss == "sparseCategoricalCrossentropy" else target.argmax(axis=-1)
-    return np.equal(classes, found).astype(np.float64)
+    return np.equal(classes, likeliest).astype(np.float64)
