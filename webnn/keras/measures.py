@@ -83,4 +83,4 @@ def _right(loss: str, target: Floats, output: Floats) -> Floats:
         return np.asarray(found, np.float64)
     likeliest = output.argmax(axis=-1)
     classes = target if loss == "sparseCategoricalCrossentropy" else target.argmax(axis=-1)
-    return np.equal(classes, likeliest).astype(np.float64)
+    return np.asarray(np.equal(classes, likeliest), np.float64)
