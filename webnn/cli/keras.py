@@ -17,7 +17,7 @@ from webnn.core.spec import Spec
 from webnn.core.tensors import total_size
 from webnn.keras.exporting import FORMATS, Trained
 from webnn.keras.exporting import export as write
-from webnn.keras.importing import Imported, imported, save
+from webnn.keras.importing import Imported, check_free, imported, save
 from webnn.keras.measures import Sums, measured
 from webnn.keras.predicting import predictor
 from webnn.trained import Version, validation, version_of
@@ -49,6 +49,7 @@ def import_model(model: Path, folder: Path, force: bool, as_json: bool) -> None:
     MODEL is a .keras or .h5 file, a SavedModel's folder, or a model.json, of Keras 3, Keras 2 (tf_keras) or TF.js. A
     layer that cannot be trained in a page is named, and nothing is written.
     """
+    check_free(folder, force)  # not after all the work
     with Console(stderr=True).status("reading") as status:
         found = imported(model, np.random.default_rng(SEED), status.update)
         save(folder, found, force)

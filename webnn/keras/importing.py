@@ -123,6 +123,13 @@ def _shapes(model: Any) -> list[tuple[str, str]]:
     return found
 
 
+def check_free(folder: Path, force: bool) -> None:
+    """Raises Conflict if a folder has a model already, and `force` is not given."""
+    there = [name for name in (weights.MODEL, weights.WEIGHTS) if (folder / name).exists()]
+    if there and not force:
+        raise Conflict(f"{folder / there[0]} is there already: choose another folder, or --force")
+
+
 def save(folder: Path, model: Imported, force: bool) -> None:
     """Writes model.json and weights.bin into a folder, made if it is not there.
 
@@ -130,9 +137,7 @@ def save(folder: Path, model: Imported, force: bool) -> None:
         Conflict: One of them is there, and `force` is not given.
         Invalid: They cannot be written.
     """
-    there = [name for name in (weights.MODEL, weights.WEIGHTS) if (folder / name).exists()]
-    if there and not force:
-        raise Conflict(f"{folder / there[0]} is there already: choose another folder, or --force")
+    check_free(folder, force)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         weights.write_folder(folder, model.topology, model.specs, model.weights)
