@@ -29,7 +29,7 @@ from webnn.keras.weights import arrays_of, vector_of
 
 SAVED = {"keras": (("keras", ".keras"), ("h5", ".h5")), "tf_keras": (("keras", ".keras"), ("h5", ".h5"), ("tf", ""))}
 WRITTEN = {"keras": "out.keras", "h5": "out.h5", "saved_model": "saved", "tfjs": "web"}
-OUT = ("branches", "sequence", "two_inputs", "nested")
+OUT = ("branches", "sequence", "nested")  # also as SavedModels, and out again
 RANDOM = np.random.default_rng(2018)
 
 
@@ -47,6 +47,8 @@ def in_and_out(folder: Path) -> Iterator[tuple[str, Any]]:
     for name, builder in zoo.WHOLE.items():
         for which, forms in SAVED.items():
             for form, suffix in forms:
+                if form == "tf" and name not in OUT:  # they take as long as all others together
+                    continue
                 model = made(builder, which)
                 model.compile(optimizer="adam", loss="mse")
                 path = folder / f"{name}-{which}-{form}{suffix}"
