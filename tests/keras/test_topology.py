@@ -264,3 +264,15 @@ def test_masking_behind_a_layer_that_learns_is_refused() -> None:
     to_tfjs(sequential(masking, memory))
     with pytest.raises(Invalid, match="layer 'odd' is a Masking behind other layers"):
         to_tfjs(sequential(layer("Dense", "first", units=2), masking, memory))
+
+
+@pytest.mark.parametrize("source", [tensor("start", 1), tensor("nobody"), tensor("digit")])
+def test_a_call_of_what_is_not_there_is_refused(source: dict[str, Any]) -> None:
+    """Keras 2 looked for it for ever."""
+    described = functional(
+        called(START),
+        called(layer("Dense", "digit", units=2), source),
+        outputs=["digit", 0, 0],
+    )
+    with pytest.raises(Invalid, match=r"which is not there|makes no sense"):
+        to_tfjs(described)

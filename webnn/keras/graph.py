@@ -24,13 +24,25 @@ def inbound(layers: Sequence[Config]) -> list[list[list[Tensor]]]:
     Raises:
         Invalid: A layer is called with anything but tensors.
     """
-    shift = {layer["name"]: int(layer["class_name"] in NESTED) for layer in layers}
-    return [[_node(layer, call, shift) for call in layer.get("inbound_nodes") or ()] for layer in layers]
+    first = {layer["name"]: int(layer["class_name"] in NESTED) for layer in layers}
+    shift = first if is_modern(layers) else {}
+    found = [[_node(layer, call, shift) for call in layer.get("inbound_nodes") or ()] for layer in layers]
+    _check_nodes(layers, found, first)
+    return found
+
+
+def _check_nodes(layers: Sequence[Config], found: Sequence[list[list[Tensor]]], first: Mapping[str, int]) -> None:
+    """That each call's tensors come from a call that is there: Keras 2 looks for others for ever."""
+    calls = {layer["name"]: max(1, len(nodes)) for layer, nodes in zip(layers, found, strict=True)}
+    for layer, nodes in zip(layers, found, strict=True):
+        for name, node, *_ in (tensor for call in nodes for tensor in call):
+            if name not in calls or not first[name] <= node < first[name] + calls[name]:
+                raise Invalid(f"layer {layer['name']!r} takes what {name!r} gives at call {node}, which is not there")
 
 
 def _node(layer: Config, call: Any, shift: Mapping[str, int]) -> list[Tensor]:
     if isinstance(call, list):
-        return [_old_tensor(layer, tensor) for tensor in call]
+        return [_listed(layer, tensor, shift) for tensor in call]
     arguments = call.get("args", [])
     for name, value in call.get("kwargs", {}).items():
         _check_option(layer, name, value)
@@ -41,11 +53,11 @@ def _node(layer: Config, call: Any, shift: Mapping[str, int]) -> list[Tensor]:
     return [[name, node + shift.get(name, 0), tensor, {}] for name, node, tensor in map(_history, tensors)]
 
 
-def _old_tensor(layer: Config, tensor: Any) -> Tensor:
-    options = tensor[3] if len(tensor) > 3 else {}
-    for name, value in options.items():
-        _check_option(layer, name, value)
-    return [*tensor[:3], {}]
+def _listed(layer: Config, tensor: Any, shift: Mapping[str, int]) -> Tensor:
+    name, node, number, *options = tensor
+    for option, value in (options[0] if options else {}).items():
+        _check_option(layer, option, value)
+    return [name, node + shift.get(name, 0), number, {}]
 
 
 def _check_option(layer: Config, name: str, value: Any) -> None:
@@ -83,8 +95,8 @@ def is_operation(layer: Config) -> bool:
 
 
 def is_modern(layers: Iterable[Config]) -> bool:
-    """Whether Keras 3 wrote these nodes."""
-    return any(isinstance(call, Mapping) for layer in layers for call in layer.get("inbound_nodes") or ())
+    """Whether Keras 3 wrote these nodes; or this project for it, which are lists."""
+    return any("batch_shape" in layer["config"] for layer in layers if layer["class_name"] == "InputLayer")
 
 
 def _sources(layer: Config) -> Iterator[str]:
