@@ -203,10 +203,7 @@ class TestTheReason:
     def test_is_told_with_the_status(self, world: World, typed: Callable[..., Result]) -> None:
         self.spend(world, 0.000001)
         said = "it has cost about $0.000080, its budget is $0.0000010 (`limits.budget` of its spec)"
-        assert (
-            f"line: paused, version 1, 3 clients, not evaluated\nIt is paused: {said}.\n"
-            == typed("status", "line").stdout
-        )
+        assert typed("status", "line").stdout.endswith(f"\nIt is paused: {said}.\n")
         assert json.loads(typed("status", "line", "--json").stdout)["reason"] == said
 
     def test_is_none_of_what_runs_or_was_paused_by_somebody(self, world: World, typed: Callable[..., Result]) -> None:

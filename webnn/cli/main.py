@@ -14,6 +14,7 @@ from webnn.cli.demo import demo
 from webnn.cli.deploy import deploy, destroy
 from webnn.cli.dev import dev
 from webnn.cli.doctor import doctor
+from webnn.cli.keras import evaluate, export, import_model
 from webnn.cli.ledger import ledger, replay, rollback, unmerge
 from webnn.cli.logs import logs, plot
 from webnn.cli.project import new, push, train, validate
@@ -58,6 +59,9 @@ for command in (
     plot,
     logs,
     cost,
+    import_model,
+    export,
+    evaluate,
     ledger,
     replay,
     rollback,
