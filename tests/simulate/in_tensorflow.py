@@ -48,6 +48,26 @@ NORMALISED_WEIGHTS = [
 ]
 
 
+# The names that pages and `webnn import` use; Keras puts the cell's name between.
+RECURRENT = {
+    "class_name": "Sequential",
+    "config": {
+        "name": "recurrent",
+        "layers": [
+            {"class_name": "LSTM", "config": {"name": "memory", "units": 3, "batch_input_shape": [None, 8, 8]}},
+            {"class_name": "Dense", "config": {"name": "digit", "units": 10, "activation": "softmax"}},
+        ],
+    },
+}
+RECURRENT_WEIGHTS = [
+    {"name": name, "shape": shape, "dtype": "float32"}
+    for name, shape in [
+        ("memory/kernel", [8, 12]), ("memory/recurrent_kernel", [3, 12]), ("memory/bias", [12]),
+        ("digit/kernel", [3, 10]), ("digit/bias", [10]),
+    ]
+]  # fmt: skip
+
+
 def spec_of(**members: Any) -> Spec:
     data = DIGITS["data"] | {"train": [SHARD], "validation": [SHARD]}
     return specs.parse(specs.encode(DIGITS | {"data": data} | members))
@@ -111,6 +131,7 @@ def main(path: str) -> None:
         "apart": both_learners(loaded),
         "statistics": statistics(dataset),
         "time": lived.time,
+        "recurrent": refused(loaded, modelTopology=RECURRENT, weightsManifest=[{"weights": RECURRENT_WEIGHTS}]),
         "refused": [
             refused(loaded, modelTopology={"class_name": "Nix", "config": {}}),
             refused(loaded, weightsManifest=[{"weights": other}]),

@@ -40,6 +40,10 @@ def test_a_simulated_run_learns(found: dict[str, Any]) -> None:
     assert 0 < found["time"] < 100
 
 
+def test_a_recurrent_models_weights_have_the_names_that_pages_give_them(found: dict[str, Any]) -> None:
+    assert found["recurrent"] == "nothing"
+
+
 def test_what_keras_cannot_build_or_builds_otherwise_is_said(found: dict[str, Any]) -> None:
     unknown, other = found["refused"]
     assert unknown.startswith("Keras cannot build the model")

@@ -16,6 +16,7 @@ from webnn.core.spec import Spec
 from webnn.core.wire import Array, Vector
 from webnn.datasets import Dataset
 from webnn.errors import Invalid, Missing
+from webnn.keras.tensorflow import variables
 from webnn.simulate.learner import Evaluated, Learned, Practice
 from webnn.simulate.optimizers import (
     EPSILON,
@@ -200,7 +201,7 @@ def _built(keras: Any, spec: Spec) -> Any:
 
 def _in_order(model: Any, spec: Spec) -> list[Any]:
     """The model's variables in the order of the spec's weights."""
-    known = {variable.name.removesuffix(":0"): variable for variable in model.variables}
+    known = dict(variables(model))
     wanted = {tensor.name: tensor.shape for tensor in spec.weights}
     if {name: tuple(variable.shape) for name, variable in known.items()} != wanted:
         raise Invalid("Keras builds a model with other weights than the spec's")
