@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import tables
-from cases import CROWDS, RATES, TUNED_CROWD, everything
+from cases import CROWDS, MUON_PART, MUON_PART_RATE, PARTS, RATES, TUNED_CROWD, everything
 from matplotlib.figure import Figure
 from run import kept, timed_by
 from tables import Result, Results, times, typical
@@ -25,13 +25,17 @@ def draw(results: Results) -> None:
     _line(axes, limits, color="0.35", ls="--", label="synchronous limit: free communication, nobody late")
     auto = {n: results.of("run", "auto", recipe="auto", clients=n) for n in CROWDS}
     _line(axes, auto, color="tab:blue", lw=2.2, label="auto, nothing tuned")
-    found = {label: tables.best_tuned(results, label) for label in tables.TUNED}
+    given = {"recipe": MUON_PART, "every": 8, "rate": MUON_PART_RATE}
+    part = {n: results.of("run", MUON_PART, clients=n, **given) for n in CROWDS}
+    _line(axes, part, color="tab:green", lw=1.2, label="weighted, with auto's optimizer at its best rate")
+    found = {label: tables.best_tuned(results, label) for label in tables.TUNED if label not in PARTS}
     reached = sorted((typical(runs), label) for label, (_, runs) in found.items() if np.isfinite(typical(runs)))
     axes.plot([TUNED_CROWD] * len(reached), [time for time, _ in reached], "o", color="tab:orange", ms=5,
               label="other rules, each at its best learning rate")  # fmt: skip
-    heights = _apart([np.log(time) for time, _ in reached], 0.16)
+    heights = _apart([float(np.log(time)) for time, _ in reached], 0.095)
     for (time, label), height in zip(reached, heights, strict=True):
-        axes.annotate(label, (TUNED_CROWD, time), (TUNED_CROWD * 1.12, float(np.exp(height))), va="center", fontsize=8)
+        place, line = (TUNED_CROWD * 1.3, float(np.exp(height))), {"arrowstyle": "-", "lw": 0.5, "color": "0.6"}
+        axes.annotate(label, (TUNED_CROWD, time), place, va="center", fontsize=8, arrowprops=line)
     axes.set(xscale="log", yscale="log", xlabel="clients", ylabel="time to 98 %, in mini-batches of one client")
     axes.set_xticks(CROWDS, [str(n) for n in CROWDS])
     axes.minorticks_off()
@@ -39,7 +43,8 @@ def draw(results: Results) -> None:
     axes.spines[["top", "right"]].set_visible(False)
     axes.grid(axis="y", color="0.92")
     axes.set_axisbelow(True)
-    axes.legend(frameon=False, fontsize="small")
+    axes.set_ylim(TICKS[0], TICKS[-1])
+    axes.legend(frameon=False, fontsize="small", loc="lower left")
     figure.savefig(IMAGES / "experiments.png", dpi=150)
 
 
@@ -53,11 +58,12 @@ def _line(axes: Any, runs: Mapping[int, Sequence[Result]], **look: Any) -> None:
 
 
 def _apart(values: Sequence[float], gap: float) -> list[float]:
-    """Sorted values, moved up where they are too near to the one before: where to write names."""
-    found: list[float] = []
-    for value in values:
-        found.append(max(value, found[-1] + gap) if found else value)
-    return found
+    """Sorted values, moved up and down where they are too near to each other: where to write names."""
+    up, down = list(values), list(values)
+    for n in range(1, len(up)):
+        up[n] = max(up[n], up[n - 1] + gap)
+        down[-n - 1] = min(down[-n - 1], down[-n] - gap)
+    return [(above + below) / 2 for above, below in zip(up, down, strict=True)]
 
 
 FILLED: dict[str, Callable[[Results], str]] = {
