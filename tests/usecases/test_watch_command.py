@@ -3,6 +3,7 @@
 import json
 import os
 import pty
+import select
 import subprocess
 import sys
 from collections import Counter
@@ -24,8 +25,9 @@ from webnn.errors import Missing, Unavailable
 TESTS = Path(__file__).resolve().parents[1]
 # The first lines make the terminal the one whose Ctrl-C the process hears.
 IN_A_TERMINAL = """
-import fcntl, termios
+import fcntl, signal, termios
 fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+signal.signal(signal.SIGINT, signal.default_int_handler)  # it may be ignored where the tests run in the background
 from unittest import mock
 from samples import a_world, an_evaluation
 from webnn.cli.main import webnn
@@ -155,6 +157,7 @@ def read_until(terminal: int, wanted: bytes | None) -> bytes:
     """What was printed up to these bytes, or up to the end."""
     seen = b""
     while wanted is None or wanted not in seen:
+        assert select.select([terminal], [], [], 60)[0], f"nothing more came after {seen.decode()}"
         try:
             read = os.read(terminal, 4096)
         except OSError:  # Linux's way to say that the other side was closed
