@@ -69,12 +69,12 @@ def _add(found: Drawn, entry: LedgerEntry, clients: dict[str, int]) -> None:
 def check_drawable(path: Path) -> None:
     """Raises Invalid if a chart could not be written there, Missing if matplotlib is not installed."""
     try:
-        from matplotlib.backend_bases import FigureCanvasBase  # noqa: PLC0415  # only charts need it
+        import matplotlib  # noqa: F401, PLC0415  # only charts need it
     except ImportError as error:
         raise Missing("charts take matplotlib, of the extra `simulate`: pip install -e '.[simulate]'") from error
     if not path.parent.is_dir():
         raise Invalid(f"{path} cannot be written: there is no such folder")
-    if path.suffix.removeprefix(".").lower() not in FigureCanvasBase.filetypes:
+    if path.suffix.lower() not in (".png", ".svg", ".pdf"):
         raise Invalid(f"{path} cannot be written: charts end in .png, .svg or .pdf")
 
 
@@ -111,9 +111,10 @@ def draw(found: Drawn, path: Path) -> None:
 
 def _title(found: Drawn) -> str:
     clients = len(set(found.senders))
+    by = "1 client" if clients == 1 else f"{clients:,} clients"
     best = max((one[2] for one in found.evaluations), default=None)
     accuracy = "" if best is None else f", best accuracy {best:.2%}"
-    return f"{found.run}: version {found.version:,}, {len(found.arrivals):,} updates by {clients:,} clients{accuracy}"
+    return f"{found.run}: version {found.version:,}, {len(found.arrivals):,} updates by {by}{accuracy}"
 
 
 def _accuracy(axes: "Axes", label: str, xs: list[Any], accuracies: list[float]) -> None:

@@ -8,13 +8,18 @@ from typing import Any
 import click.testing
 import pytest
 from folders import a_folder
+from rich.console import Console
+from samples import a_world
 from stages import Stage
 
 from webnn import wiring
+from webnn.cli.follow import follow
 from webnn.cli.main import webnn
 from webnn.clients import Evaluate
 from webnn.core.records import Status
+from webnn.errors import Invalid, Unavailable
 from webnn.evaluations import Report
+from webnn.runs import Description
 from webnn.wiring import Services
 
 
@@ -136,3 +141,61 @@ def test_a_folder_that_is_not_there_is_one_line(tmp_path: Path) -> None:
     found = run("validate", str(tmp_path / "nothing"))
     assert found.exit_code == 1
     assert "webnn new" in str(found.exception)
+
+
+@pytest.mark.parametrize(
+    "where", ["import sys; sys.exit(0)\n", "def train():\n    raise SystemExit(3)\nvalidation = train\n"]
+)
+def test_a_data_module_that_exits_is_wrong_like_one_that_fails(tmp_path: Path, where: str) -> None:
+    folder = a_folder(tmp_path)
+    data = folder / "data.py"
+    data.write_text(where if "def" in where else where + data.read_text())
+    found = run("validate", str(folder))
+    assert found.exit_code == 1
+    assert "data.py:" in found.stderr
+    assert "SystemExit" in found.stderr
+
+
+def test_what_a_data_module_prints_is_not_among_what_a_program_reads(tmp_path: Path) -> None:
+    folder = a_folder(tmp_path)
+    data = folder / "data.py"
+    data.write_text(f'print("loading")\n{data.read_text()}')
+    found = run("validate", str(folder), "--json")
+    assert last_line(found)["problems"] == []
+    assert "loading" in found.stderr
+
+
+def test_a_new_folder_names_its_run_after_itself(tmp_path: Path) -> None:
+    run("new", str(tmp_path / "Iris_Two"))
+    assert '# name = "iris-two"' in (tmp_path / "Iris_Two" / "webnn.toml").read_text()
+    refused = run("new", str(tmp_path / "Bad Name!"))
+    assert isinstance(refused.exception, Invalid)
+    assert not (tmp_path / "Bad Name!").exists()
+
+
+def test_a_push_that_is_interrupted_says_that_it_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("webnn.cli.project.check", interrupted)
+    found = run("push", str(a_folder(tmp_path)), "--stage", "local")
+    assert found.exit_code == 130
+    assert "the same command goes on" in found.stderr
+
+
+def test_following_goes_on_though_the_stage_does_not_answer_for_a_while() -> None:
+    world = a_world()
+    world.start()
+    looks = iter([None, Unavailable("no answer"), None])
+
+    class Silent:
+        def describe(self, name: str) -> Description:
+            look = next(looks)
+            if look is None:
+                return world.services.runs.describe(name)
+            world.catalog.set_status(world.head, Status.FINISHED)
+            raise look
+
+    found, finished = follow(Silent(), "line", Console(stderr=True))  # type: ignore[arg-type]
+    assert (found.run.run, finished) == ("line", True)
+    assert next(looks, "all") == "all"

@@ -159,6 +159,12 @@ def test_a_folder_that_cannot_be_written_to_is_invalid(world: World, tmp_path: P
         tables.write_files(world.catalog, "line", tmp_path / "file")
 
 
+def test_json_without_a_folder_is_refused_since_csv_is_printed(typed: Callable[..., Result]) -> None:
+    refused = typed("logs", "line", "--json")
+    assert refused.exit_code == 2
+    assert "--csv FOLDER" in refused.stderr
+
+
 def test_logs_prints_a_table_or_writes_all(typed: Callable[..., Result], tmp_path: Path) -> None:
     for words in (["logs", "line"], ["logs", "line", "--csv"], ["logs", "line", "--csv", "-"]):
         assert typed(*words).stdout.splitlines()[0] == ",".join(TABLES["evaluations"].columns)

@@ -8,11 +8,13 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from webnn import wiring
 from webnn.core.records import Status
+from webnn.errors import Unavailable
 from webnn.publish import Progress as Uploaded
 from webnn.runs import Description, Runs
 
 LOOK_SECONDS = 1.0
 FOR_EVER = 1e10  # seconds
+SILENT = "the stage does not answer; looking again"
 
 Show = Callable[[str, float | None, float | None], None]
 
@@ -46,9 +48,10 @@ def follow(runs: Runs, run: str, console: Console) -> tuple[Description, bool]:
     try:
         with shown(console, run) as show:
             for _ in wiring.paced(FOR_EVER, LOOK_SECONDS):
-                found = runs.describe(run)
+                new = _looked(runs, run)
+                found = new or found
                 accuracy = found.metrics.accuracy if found.metrics else 0.0
-                show(facts(found), accuracy, found.spec.end.accuracy or 1.0)
+                show(facts(found) if new else SILENT, accuracy, found.spec.end.accuracy or 1.0)
                 if found.head.status is Status.FINISHED:
                     return found, True
     except KeyboardInterrupt:
@@ -56,11 +59,20 @@ def follow(runs: Runs, run: str, console: Console) -> tuple[Description, bool]:
     return found, False
 
 
+def _looked(runs: Runs, run: str) -> Description | None:
+    """Where it stands; None if the stage does not answer: the run may go on all the same."""
+    try:
+        return runs.describe(run)
+    except Unavailable:
+        return None
+
+
 def facts(found: Description) -> str:
     """Where a run stands, for people."""
     metrics, goal = found.metrics, found.spec.end.accuracy
     accuracy = "not evaluated" if metrics is None else f"accuracy {metrics.accuracy:.2%}"
     aim = f" of {goal:.0%}" if goal is not None and metrics is not None else ""
+    aim += f" (version {metrics.version})" if metrics is not None and metrics.version != found.head.version else ""
     clients = f"{found.clients} client{'' if found.clients == 1 else 's'}"
     status = "" if found.head.status is Status.RUNNING else f"{found.head.status}, "
     return f"{status}{accuracy}{aim}, version {found.head.version}, {clients}"

@@ -48,6 +48,8 @@ def logs(name: str, folder: str, table: str, as_json: bool, stage: str) -> None:
 
     Written in docs/watching.md: what each column means.
     """
+    if as_json and folder == STDOUT:
+        raise click.UsageError("--json goes with --csv FOLDER: without a folder CSV is printed")
     catalog = stages.services(stage).catalog
     if folder == STDOUT:
         tables.write(tables.TABLES[table], catalog, name, sys.stdout)

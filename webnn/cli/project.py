@@ -16,6 +16,7 @@ from webnn.project.push import push as push_project
 from webnn.project.push import pushed, set_running
 from webnn.project.template import TEMPLATES, scaffold
 from webnn.publish import Progress
+from webnn.runs import Description
 from webnn.settings import settings
 from webnn.stack.site import site_url
 from webnn.wiring import Services
@@ -102,23 +103,38 @@ def train(folder: Path, stage: str, as_json: bool) -> None:
             _push(project, services, stage, console)
     set_running(services.catalog, project.name)
     link = _link(page, project)
-    console.print(f"Whoever opens this page joins:\n  [bold link={link}]{link}[/]", highlight=False, soft_wrap=True)
+    console.print(
+        f"Whoever opens this page and presses Start joins:\n  [bold link={link}]{link}[/]",
+        highlight=False,
+        soft_wrap=True,
+    )
     found, finished = follow(services.runs, project.name, console)
     if as_json:
-        accuracy = found.metrics.accuracy if found.metrics else None
-        stands = {"status": str(found.head.status), "version": found.head.version, "accuracy": accuracy}
-        stages.print_json({"run": project.name, "stage": stage, "page": link, **stands})
+        stages.print_json({"run": project.name, "stage": stage, "page": link, **_stands(found)})
     if not finished:
         console.print(f"Run {project.name} goes on; it is only no longer looked at.", highlight=False)
         sys.exit(STOPPED)
     console.print(f"Run {project.name} is over: {facts(found)}.", highlight=False)
 
 
+def _stands(found: Description) -> dict[str, object]:
+    metrics = found.metrics
+    return {
+        "status": str(found.head.status),
+        "version": found.head.version,
+        "accuracy": metrics.accuracy if metrics else None,
+        "evaluated_version": metrics.version if metrics else None,
+    }
+
+
 @contextmanager
 def _told(folder: Path, as_json: bool) -> Iterator[None]:
-    """Tells all that is wrong with a folder, and exits."""
+    """Tells all that is wrong with a folder, or that it was interrupted, and exits."""
     try:
         yield
+    except KeyboardInterrupt:
+        Console(stderr=True).print("Interrupted. Nothing is lost: the same command goes on where this broke off.")
+        sys.exit(STOPPED)
     except Unfit as error:
         if as_json:
             stages.print_json({"folder": str(folder), "problems": error.details["problems"]})

@@ -55,12 +55,18 @@ def of(stage: str) -> Environment:
         _find_engine(stage)
     with aws.configured():
         region = get_session().get_config_variable("region")
+    if region is None and "AWS_DEFAULT_REGION" not in os.environ and address.found(_dev_folder()):
+        raise Invalid("set AWS_DEFAULT_REGION; or, for the stage that `webnn dev` keeps up here, add --stage local")
     return environment({**({"AWS_DEFAULT_REGION": region} if region else {}), **os.environ, "WEBNN_STAGE": stage})
+
+
+def _dev_folder() -> Path:
+    return address.folder(CHECKOUT, os.environ)
 
 
 def _find_engine(stage: str) -> None:
     """Lets this process's AWS clients speak to the stage that `webnn dev` keeps up. Raises Invalid if there is none."""
-    dev = address.found(address.folder(CHECKOUT, os.environ)) if stage == "local" else None
+    dev = address.found(_dev_folder()) if stage == "local" else None
     if dev is None:
         other = "start `webnn dev` in another terminal, or " if stage == "local" else ""
         raise Invalid(f"stage {stage} is for an engine on this machine: {other}set AWS_ENDPOINT_URL")

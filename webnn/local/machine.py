@@ -18,7 +18,7 @@ NODE_SECONDS = 20
 EXTRAS = {
     "local": ("webnn dev, webnn demo", ("ministack", "sklearn")),
     "simulate": ("webnn simulate, webnn plot", ("greenlet", "matplotlib", "sklearn")),
-    "tf": ("webnn simulate with TensorFlow, 2.5 GB", ("tensorflow", "tf_keras")),
+    "tf": ("webnn import, export, evaluate and simulate with TensorFlow, 2.5 GB", ("tensorflow", "tf_keras")),
 }
 
 

@@ -4,7 +4,7 @@ import importlib.util
 import sys
 import traceback
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -64,17 +64,21 @@ class DataModule:
 
     @contextmanager
     def _running(self) -> Iterator[None]:
-        """Its folder is where it imports from; its errors are the owner's to mend."""
+        """Its folder is where it imports from; its errors are the owner's to mend, an exit among them.
+
+        What it prints goes to standard error: a command's own output may be read by a program.
+        """
         sys.path.insert(0, str(self._folder))
         try:
-            yield
-        except Exception as error:
+            with redirect_stdout(sys.stderr):
+                yield
+        except (Exception, SystemExit) as error:
             raise Invalid(f"{type(error).__name__}: {error}", file=DATA, line=self._line(error)) from error
         finally:
             if str(self._folder) in sys.path:
                 sys.path.remove(str(self._folder))
 
-    def _line(self, error: Exception) -> int | None:
+    def _line(self, error: BaseException) -> int | None:
         if isinstance(error, SyntaxError) and error.filename == str(self._path):
             return error.lineno
         frames = traceback.extract_tb(error.__traceback__)

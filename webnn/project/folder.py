@@ -63,7 +63,7 @@ def read(folder: Path) -> Project:
     text = texts[MODEL]
     model, of_model = (None, []) if text is None else models.read(text)
     problems += [*of_toml, *of_model]
-    name, of_name = _name(folder, sections.run.name if sections else "")
+    name, of_name = run_name(folder, sections.run.name if sections else "")
     problems += of_name
     document = None
     if sections is not None and model is not None and not problems:
@@ -105,7 +105,8 @@ def _text(path: Path, problems: list[Problem]) -> str | None:
     return None
 
 
-def _name(folder: Path, given: str) -> tuple[str, list[Problem]]:
+def run_name(folder: Path, given: str = "") -> tuple[str, list[Problem]]:
+    """What the run is called: as given, or as the folder; and what is wrong with that."""
     name = given or folder.resolve().name.lower().replace("_", "-")
     try:
         return msgspec.convert(name, RunName), []
