@@ -143,13 +143,9 @@ def test_a_folder_that_is_not_there_is_one_line(tmp_path: Path) -> None:
     assert "webnn new" in str(found.exception)
 
 
-@pytest.mark.parametrize(
-    "where", ["import sys; sys.exit(0)\n", "def train():\n    raise SystemExit(3)\nvalidation = train\n"]
-)
-def test_a_data_module_that_exits_is_wrong_like_one_that_fails(tmp_path: Path, where: str) -> None:
-    folder = a_folder(tmp_path)
-    data = folder / "data.py"
-    data.write_text(where if "def" in where else where + data.read_text())
+@pytest.mark.parametrize("data", ["raise SystemExit(0)\n", "def train(): exit(3)\nvalidation = train\n"])
+def test_a_data_module_that_exits_is_wrong_like_one_that_fails(tmp_path: Path, data: str) -> None:
+    folder = a_folder(tmp_path, data=data)
     found = run("validate", str(folder))
     assert found.exit_code == 1
     assert "data.py:" in found.stderr
@@ -173,6 +169,7 @@ def test_a_new_folder_names_its_run_after_itself(tmp_path: Path) -> None:
     assert not (tmp_path / "Bad Name!").exists()
 
 
+@pytest.mark.usefixtures("stage")
 def test_a_push_that_is_interrupted_says_that_it_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
