@@ -23,7 +23,7 @@ from rich.console import Console
 from run import RESULTS, kept
 
 from webnn import checkpoints
-from webnn.core.records import LedgerEntry, Status
+from webnn.core.records import LedgerEntry
 from webnn.cutting import of_dataset
 from webnn.local.stage import WEB, LocalStage, local_stage
 from webnn.local.volunteers import volunteers
@@ -44,14 +44,14 @@ def trained(stage: LocalStage, folder: Path) -> list[LedgerEntry]:
     asked = {
         "merge": MERGE,
         "training": TRAINING,
-        "end": {"versions": VERSIONS},
+        "end": {},
         "validation": {"every_versions": 10**9},
     }
     wanted = document() | asked
     publish(services.runs, RUN, wanted, of_dataset(wanted, data(folder)), np.random.default_rng(0))
     with volunteers(TABS, stage.page, stage.api, RUN, WEB):
         end = time.monotonic() + LONGEST
-        while services.catalog.head(RUN).status is Status.RUNNING and time.monotonic() < end:
+        while services.catalog.head(RUN).version < VERSIONS and time.monotonic() < end:
             time.sleep(LOOK_SECONDS)
     found = services.catalog.ledger(RUN, 0, 10 * VERSIONS)
     while found[-1].version < services.catalog.head(RUN).version:
