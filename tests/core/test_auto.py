@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from itertools import islice
+from zlib import crc32
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from webnn.core.merge import Contribution, Merged, merge
 from webnn.core.recipe import Merging, Recipe
 from webnn.core.rules import Auto
-from webnn.core.rules.auto import CLIENTS, ROUNDS
+from webnn.core.rules.auto import CLIENTS, MOST, ROUNDS
 from webnn.core.state import zeros
 
 RECIPE = Recipe(Auto())
@@ -100,6 +101,22 @@ def test_thousands_of_visitors_who_come_and_go_are_not_counted_together() -> Non
                 there[place], number = f"visitor {number}", number + 1
 
     assert max(counted(visitors(), 60_000)[1000:]) < 14  # 1,250 visitors
+
+
+def test_a_newcomer_in_the_slot_of_somebody_who_left_is_new() -> None:
+    """Both hash to the same slot; their marks tell them apart. A gap would be the time since the other left."""
+    names = (f"visitor {n}" for n in range(100_000))
+    places: dict[int, str] = {}
+    first, second = next(
+        (places[slot], name) for name in names if places.setdefault(slot := crc32(name.encode()) % MOST, name) != name
+    )
+
+    def one_for_another() -> Iterator[str]:
+        yield first
+        yield from islice(in_turns(8), 400)
+        yield second
+
+    assert counted(one_for_another(), 402)[-2:] == pytest.approx([8, 9])
 
 
 def test_who_returns_after_long_does_not_stop_the_others() -> None:

@@ -288,3 +288,20 @@ class TestAnEndByVersions:
             merged(world, [1, 0, 0])
         evaluated(world, 0.1)
         assert world.head.status is status
+
+
+def test_a_run_whose_time_is_up_is_not_started_but_retrained_and_has_its_time_anew() -> None:
+    """Its time counts from the first update of a generation."""
+    world = a_lived_world(end={"seconds": 60})
+    world.clock.now += 61_000
+    assert isinstance(task(world), Stop)
+    with pytest.raises(Conflict, match="in time: `webnn retrain line`"):
+        world.services.control.start("line")
+    world.services.control.retrain("line")
+    merged(world, [1, 0, 0])
+    world.clock.now += 59_000
+    world.services.evaluations.finish_if_reached("line")
+    assert world.head.status is Status.RUNNING
+    world.clock.now += 1_000
+    world.services.evaluations.finish_if_reached("line")
+    assert world.head.status is Status.FINISHED

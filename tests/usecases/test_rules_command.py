@@ -71,6 +71,7 @@ MISFITS = {  # what a class may lack, and what is said of it
     "a type that can be decoded": ("pull: float", "pull: complex.conjugate", "left out"),
     "a type that is there": ("pull: float", 'pull: "Gone"', "Gone"),
     "a way to fold": ("def fold(", "def unfold(", "lacks fold"),
+    "fields with names": ("frozen=True, ", "frozen=True, array_like=True, ", "array_like"),
 }
 
 
