@@ -145,9 +145,9 @@ def test_wrong_options_are_told_by_name(typed: Callable[..., Result], option: st
 def test_those_who_replace_others_stay_as_long_as_they(typed: Callable[..., Result]) -> None:
     """Each download of a checkpoint is a task or a visit: they grow with time, not beyond it."""
     population = ("--clients", "8", "--leaving", "1", "--stay", "10", "--replaced", "--target", "1")
-    short, long = (found(typed, *population, "--time", time) for time in ("40", "160"))
-    assert 3 < long["bytes_down"] / short["bytes_down"] < 6
-    assert 3 < long["updates"] / short["updates"] < 6
+    short, long = (found(typed, *population, "--time", time) for time in ("20", "60"))
+    assert 2 < long["bytes_down"] / short["bytes_down"] < 5
+    assert 2 < long["updates"] / short["updates"] < 5
 
 
 def test_updates_that_are_refused_are_told_of(typed: Callable[..., Result]) -> None:
