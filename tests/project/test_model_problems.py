@@ -31,19 +31,36 @@ WRONG = {
     ),
     "an unknown layer": (
         a_model([FIRST, a_layer("MultiHeadAttend")], WEIGHTS),
-        "model.json:6: layer 'odd': TF.js has no layer",
+        "model.json:6: layer 'odd' is a MultiHeadAttend: it is none that pages are known to train",
     ),
     "a misspelt layer": (
         a_model([FIRST, a_layer("Drop0ut")], WEIGHTS),
-        "model.json:6: layer 'odd': TF.js has no layer 'Drop0ut'; did you mean 'Dropout'?",
+        "model.json:6: layer 'odd' is a Drop0ut: it is none that pages are known to train (docs/keras.md); did you mean "
+        "'Dropout'?",
     ),
     "one within another": (
         a_model([FIRST, a_layer("TimeDistributed", layer=a_layer("Lambda"))], WEIGHTS),
-        "model.json:6: layer 'odd': TF.js has no layer 'Lambda'",
+        "model.json:6: layer 'odd' is a Lambda: it holds Python code",
     ),
     "a dilated convolution": (
         a_model([FIRST, a_layer("Conv2D", dilation_rate=[2, 2])], WEIGHTS),
-        "model.json:6: layer 'odd': TF.js has no gradient for dilated convolutions: set dilation_rate to 1",
+        "model.json:6: layer 'odd' is a Conv2D with dilation_rate=[2, 2]: TF.js has no gradient of a dilated convolution",
+    ),
+    "an unknown activation": (
+        a_model([FIRST, a_layer("Dense", units=3, activation="rellu")], WEIGHTS),
+        "model.json:6: layer 'odd' has the activation 'rellu': TF.js has linear, relu",
+    ),
+    "another precision": (
+        a_model([FIRST, a_layer("Dense", units=3, dtype="float16")], WEIGHTS),
+        "model.json:6: layer 'odd' computes in float16: pages train in float32",
+    ),
+    "two layers of one name": (
+        a_model([FIRST, a_dense("class", 3)], WEIGHTS),
+        "model.json:5: two layers are called 'class'",
+    ),
+    "no input": (
+        a_model([a_dense("class", 3)], WEIGHTS),
+        "model.json:1: the model does not say what its input looks like",
     ),
     "Keras 3": (
         a_model([FIRST, a_layer("Dense", batch_shape=[None, 4])], WEIGHTS),

@@ -26,6 +26,17 @@ def to_tfjs(described: Mapping[str, Any]) -> Config:
         raise Invalid(f"the description of the layers makes no sense: {error!r}") from error
 
 
+def refusal(layer: Mapping[str, Any]) -> str | None:
+    """Why a page could not load or train a layer by itself, which is no model; None if it could."""
+    try:
+        _layer(_plain(layer))
+    except Invalid as error:
+        return error.message
+    except (KeyError, TypeError, AttributeError, IndexError, ValueError, RecursionError) as error:
+        return f"the description of the layer makes no sense: {error!r}"
+    return None
+
+
 def _translated(described: Mapping[str, Any]) -> Config:
     described = _plain(described.get("model_config", described))  # one that TF.js wrote may be wrapped
     kind, config = described.get("class_name"), described.get("config")
@@ -174,7 +185,9 @@ def _check_names(topology: Config) -> None:
     names = [layer["config"]["name"] for layer in leaves(topology) if layer["class_name"] != "InputLayer"]
     for name in names:
         if names.count(name) > 1:
-            raise Invalid(f"two layers are called {name!r}: name one anew, for their weights go by these names")
+            raise Invalid(
+                f"two layers are called {name!r}: name one anew, for their weights go by these names", layer=name
+            )
 
 
 def _check_inputs(topology: Config) -> None:

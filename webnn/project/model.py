@@ -8,12 +8,20 @@ import msgspec
 from msgspec import Struct
 
 from webnn.core.spec import WeightsGroup
-from webnn.project.layers import KEEPING, LAYERS, MODELS
+from webnn.errors import Invalid
+from webnn.keras.layers import KNOWN, MODELS
+from webnn.keras.topology import refusal, to_tfjs
 from webnn.project.lines import line_with
 from webnn.project.problem import Problem, nearest
 
 MODEL = "model.json"
-KERAS_3 = "this is Keras 3's dialect, TF.js reads Keras 2's: build and export the model with tf_keras"
+KERAS_3 = "this is Keras 3's dialect, TF.js reads Keras 2's: `webnn import` translates it"
+# After these the last axis is as long as before.
+KEEPING = frozenset({
+    "Activation", "AlphaDropout", "BatchNormalization", "Dropout", "ELU", "GaussianDropout", "GaussianNoise",
+    "GlobalAveragePooling1D", "GlobalAveragePooling2D", "GlobalMaxPooling1D", "GlobalMaxPooling2D",
+    "LayerNormalization", "LeakyReLU", "Masking", "PReLU", "ReLU", "Softmax", "SpatialDropout1D",
+})  # fmt: skip
 
 Json = Mapping[str, Any]
 
@@ -65,6 +73,7 @@ def read(text: str) -> tuple[Model | None, list[Problem]]:
     bare = Model(topology, manifest, (), (), text)
     problems += [bare.problem(message, part) for layer in _layers(root) for message, part in _wrong(layer)]
     problems += _wrong_weights(bare, root)
+    problems += [] if problems else _wrong_together(bare)
     return msgspec.structs.replace(bare, inputs=_inputs(root), outputs=_outputs(root)), problems
 
 
@@ -76,8 +85,7 @@ def _root(topology: Json) -> Json:
 def _children(layer: Json) -> list[Json]:
     config = layer.get("config", {})
     found = config if isinstance(config, list) else config.get("layers", []) if isinstance(config, dict) else []
-    inner = [config[key] for key in ("layer", "cell") if isinstance(config, dict) and key in config]
-    return [one for one in [*(found if isinstance(found, list) else []), *inner] if isinstance(one, dict)]
+    return [one for one in (found if isinstance(found, list) else []) if isinstance(one, dict)]
 
 
 def _layers(layer: Json) -> Iterator[Json]:
@@ -87,25 +95,29 @@ def _layers(layer: Json) -> Iterator[Json]:
 
 
 def _wrong(layer: Json) -> Iterator[tuple[str, str]]:
-    """What is wrong with a layer, and by what its line is found."""
+    """What is wrong with a layer by itself, and by what its line is found."""
     kind, config = layer.get("class_name"), layer.get("config")
     name = _name(layer)
     part = f'"{name}"' if name else f'"{kind}"'
-    if kind is None:
-        yield f"layer {name!r} has no class_name", part
-    elif kind not in LAYERS:
-        yield f"layer {name!r}: TF.js has no layer {kind!r}{nearest(str(kind), LAYERS) if _near(kind) else ''}", part
-    if not isinstance(config, dict):
-        return
-    if "batch_shape" in config or isinstance(config.get("dtype"), dict):
+    if isinstance(config, dict) and ("batch_shape" in config or isinstance(config.get("dtype"), dict)):
         yield f"layer {name!r}: {KERAS_3}", part
-    rates = config.get("dilation_rate", 1)
-    if any(rate != 1 for rate in (rates if isinstance(rates, list) else [rates])):
-        yield f"layer {name!r}: TF.js has no gradient for dilated convolutions: set dilation_rate to 1", part
+    elif kind not in MODELS and (why := refusal(layer)):
+        yield f"{why}{_meant(kind)}", part
 
 
-def _near(kind: Any) -> bool:
-    return "did you mean" in nearest(str(kind), LAYERS)
+def _meant(kind: Any) -> str:
+    """The layer that was probably meant, if that is none."""
+    hint = "" if kind in KNOWN else nearest(str(kind), KNOWN)
+    return hint if "did you mean" in hint else ""
+
+
+def _wrong_together(model: Model) -> Iterator[Problem]:
+    """What of the layers does not go together, the first of it: each by itself is well."""
+    try:
+        to_tfjs(model.topology)
+    except Invalid as error:
+        name = error.details.get("layer")
+        yield model.problem(error.message, f'"{name}"' if name else '"modelTopology"')
 
 
 def _name(layer: Json) -> str:
