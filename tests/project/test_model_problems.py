@@ -44,7 +44,7 @@ WRONG = {
     ),
     "a dilated convolution": (
         a_model([FIRST, a_layer("Conv2D", dilation_rate=[2, 2])], WEIGHTS),
-        "model.json:6: layer 'odd' is a Conv2D with dilation_rate=[2, 2]: TF.js has no gradient of a dilated convolution",
+        "model.json:6: layer 'odd' is a Conv2D with dilation_rate=[2, 2]: TF.js has no gradient",
     ),
     "an unknown activation": (
         a_model([FIRST, a_layer("Dense", units=3, activation="rellu")], WEIGHTS),
@@ -56,7 +56,7 @@ WRONG = {
     ),
     "two layers of one name": (
         a_model([FIRST, a_dense("class", 3)], WEIGHTS),
-        "model.json:5: two layers are called 'class'",
+        "model.json:4: two layers are called 'class'",
     ),
     "no input": (
         a_model([a_dense("class", 3)], WEIGHTS),
