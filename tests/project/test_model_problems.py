@@ -35,8 +35,8 @@ WRONG = {
     ),
     "a misspelt layer": (
         a_model([FIRST, a_layer("Drop0ut")], WEIGHTS),
-        "model.json:6: layer 'odd' is a Drop0ut: it is none that pages are known to train (docs/keras.md); did you mean "
-        "'Dropout'?",
+        "model.json:6: layer 'odd' is a Drop0ut: it is none that pages are known to train (docs/keras.md); "
+        "did you mean 'Dropout'?",
     ),
     "one within another": (
         a_model([FIRST, a_layer("TimeDistributed", layer=a_layer("Lambda"))], WEIGHTS),
