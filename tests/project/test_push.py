@@ -81,11 +81,11 @@ def test_a_record_that_is_damaged_is_as_none(text: str, tmp_path: Path, world: W
 
 def test_a_run_is_set_running_and_one_that_is_over_stays_so(tmp_path: Path, world: World) -> None:
     push_now(a_folder(tmp_path), world)
-    assert set_running(world.catalog, "blank") is Status.PAUSED
-    assert set_running(world.catalog, "blank") is Status.RUNNING
+    assert set_running(world.catalog, "blank").status is Status.RUNNING
+    assert set_running(world.catalog, "blank").status is Status.RUNNING
     assert world.head.status is Status.RUNNING
     world.catalog.set_status(world.head, Status.FINISHED)
-    assert set_running(world.catalog, "blank") is Status.FINISHED
+    assert set_running(world.catalog, "blank").status is Status.FINISHED
     with pytest.raises(Missing):
         set_running(world.catalog, "nothing")
 

@@ -6,18 +6,18 @@ import msgspec
 import numpy as np
 from msgspec import Struct
 
-from webnn.core.records import Run, Status
-from webnn.errors import Conflict, Invalid, Missing, Unavailable
+from webnn.core.records import Head, Run, Status
+from webnn.errors import Conflict, Invalid, Missing
 from webnn.project.data_module import DataModule
 from webnn.project.folder import Project
 from webnn.project.stream import pieces_of
 from webnn.publish import OnProgress, publish
 from webnn.runs import Runs
+from webnn.standing import change_status
 from webnn.store.ports import Catalog
 
 RECORDS = ".webnn"
 WEIGHTS = 2  # beside `data.seed`: the stream of chance that first weights come from
-SET_ATTEMPTS = 20
 
 
 class Pushed(Struct, frozen=True):
@@ -65,22 +65,14 @@ def pushed(project: Project, runs: Runs, stage: str) -> Run | None:
     return run if same else None
 
 
-def set_running(catalog: Catalog, run: str) -> Status:
-    """Sets a paused run running; gives the status it had. A run that is finished stays so.
+def set_running(catalog: Catalog, run: str) -> Head:
+    """Sets a paused run running; gives the head after it. A run that is finished stays so.
 
     Raises:
-        Unavailable: Others change it too often at this moment.
+        Missing: No such run.
+        Unavailable: The catalog did not answer, or others change it too often at this moment.
     """
-    for _ in range(SET_ATTEMPTS):
-        head = catalog.head(run)
-        if head.status is not Status.PAUSED:
-            return head.status
-        try:
-            catalog.set_status(head, Status.RUNNING)
-        except Conflict:
-            continue
-        return Status.PAUSED
-    raise Unavailable(f"run {run!r} is too busy to be set running; try again")
+    return change_status(catalog, run, lambda head: Status.RUNNING if head.status is Status.PAUSED else None)
 
 
 def _place(folder: Path, stage: str) -> Path:
