@@ -1,7 +1,7 @@
 """Making a run of a document and data: upload shards, write version 0."""
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
@@ -13,9 +13,10 @@ from webnn.core import spec as specs
 from webnn.core.initial import initial_weights
 from webnn.core.records import Run, Status
 from webnn.core.spec import Shard
+from webnn.core.tensors import TensorSpec
 from webnn.core.wire import Vector, encode_tensors, encode_vector, sha256
 from webnn.cutting import Arrays, Example, Pieces, example_of, rows_of
-from webnn.errors import Conflict, Invalid
+from webnn.errors import Conflict, Invalid, Missing
 from webnn.runs import Runs
 
 UPLOADS = 4  # at the same time: a line that is slow for one is not much faster for more
@@ -54,6 +55,7 @@ def publish(
     """Starts a run. Only its last step writes its rows: what broke off before leaves no run.
 
     Done again with the same data, it sends no shard that is there, and a run that is this very one is no conflict.
+    Where the name is another run's, nothing is sent at all.
 
     Args:
         runs: Of the stage.
@@ -70,26 +72,67 @@ def publish(
         Invalid: The document or the data do not fit.
         Conflict: The name is taken by another run.
     """
-    shards = _shards(runs, example_of(document), pieces, on_progress)
-    body = specs.encode({**document, "data": {**document["data"], **shards}})
     if weights is None:
-        weights = initial_weights(specs.parse(body).weights, random)
+        weights = initial_weights(_weights_of(document), random)
+    there = _named(runs, name, document, weights)
+    shards = _shards(runs, example_of(document), pieces, on_progress, send=there is None)
+    body = specs.encode(_with(document, shards))
+    if there is not None:
+        return _same(there, body)
     try:
         return runs.start(name, document.get("title", name), document.get("description", ""), body, weights, status)
     except Conflict:
-        there, first = runs.describe(name).run, runs.history(name, -1).commits[0]
-        if (there.spec_sha256, first.sha256) != (sha256(body), sha256(encode_vector(weights))):
+        found = _named(runs, name, document, weights)  # there by now; or this very call has made it, unheard
+        if found is None:
             raise
-        return there
+        return _same(found, body)
 
 
-def _shards(runs: Runs, example: Example, pieces: Pieces, on_progress: OnProgress) -> dict[str, list[Shard]]:
+def _named(runs: Runs, name: str, document: Mapping[str, Any], weights: Vector) -> Run | None:
+    """The run of this name, None if there is none. Raises Conflict if it is another whatever the data are."""
+    try:
+        found = runs.describe(name)
+    except Missing:
+        return None
+    data = found.spec.data
+    alike = specs.encode(_with(document, {"train": data.train, "validation": data.validation}))
+    first = runs.history(name, -1).commits[0]
+    if first.sha256 != sha256(encode_vector(weights)):
+        raise _taken(name)
+    return _same(found.run, alike)
+
+
+def _same(there: Run, body: bytes) -> Run:
+    if there.spec_sha256 != sha256(body):
+        raise _taken(there.run)
+    return there
+
+
+def _taken(name: str) -> Conflict:
+    return Conflict(f"the name {name!r} is taken by another run, and a run never changes", run=name)
+
+
+def _with(document: Mapping[str, Any], shards: Mapping[str, Sequence[Shard]]) -> dict[str, Any]:
+    return {**document, "data": {**document["data"], **shards}}
+
+
+def _weights_of(document: Mapping[str, Any]) -> tuple[TensorSpec, ...]:
+    """As they will be in the spec. Raises Invalid."""
+    try:
+        return msgspec.convert(document["weightsManifest"][0]["weights"], type=tuple[TensorSpec, ...])
+    except (KeyError, IndexError, TypeError, msgspec.ValidationError) as error:
+        raise Invalid(f"`weightsManifest` must describe the weights: {error}") from error
+
+
+def _shards(
+    runs: Runs, example: Example, pieces: Pieces, on_progress: OnProgress, *, send: bool
+) -> dict[str, list[Shard]]:
     found: dict[str, list[Shard]] = {"train": [], "validation": []}
     progress = Progress(total=pieces.total)
     on_progress(progress)
     with ThreadPoolExecutor(UPLOADS) as pool:
         for part, shards in found.items():
-            for shard, sent in _uploaded(runs, example, getattr(pieces, part), pool):
+            for shard, sent in _uploaded(runs, example, getattr(pieces, part), pool, send=send):
                 shards.append(shard)
                 progress = _further(progress, shard, sent)
                 on_progress(progress)
@@ -108,12 +151,12 @@ def _further(progress: Progress, shard: Shard, sent: bool) -> Progress:
 
 
 def _uploaded(
-    runs: Runs, example: Example, pieces: Iterable[Arrays], pool: ThreadPoolExecutor
+    runs: Runs, example: Example, pieces: Iterable[Arrays], pool: ThreadPoolExecutor, *, send: bool
 ) -> Iterator[tuple[Shard, bool]]:
     """Each shard in order, and whether it had to be sent; some are on their way at the same time."""
     sending: deque[Future[tuple[Shard, bool]]] = deque()
     for piece in pieces:
-        sending.append(pool.submit(_add, runs, encoded(example, piece), rows_of(piece)))
+        sending.append(pool.submit(_add, runs, encoded(example, piece), rows_of(piece), send=send))
         if len(sending) >= HELD:
             yield sending.popleft().result()
     while sending:
@@ -127,9 +170,9 @@ def encoded(example: Example, piece: Arrays) -> bytes:
     return encode_tensors(batch, piece)
 
 
-def _add(runs: Runs, body: bytes, examples: int) -> tuple[Shard, bool]:
+def _add(runs: Runs, body: bytes, examples: int, *, send: bool) -> tuple[Shard, bool]:
     shard = Shard(sha256(body), len(body), examples)
-    there = runs.has_shard(shard.sha256)
+    there = not send or runs.has_shard(shard.sha256)
     if not there:
         runs.add_shard(body)
     return shard, not there

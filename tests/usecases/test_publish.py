@@ -128,8 +128,28 @@ def test_a_run_that_is_this_very_one_is_no_conflict_and_nothing_is_sent(world: W
     head = world.head
     assert published(world, pieces())[-1].sent == 0
     assert world.head == head
-    with pytest.raises(Conflict):
-        published(world, pieces(4))
+
+
+@pytest.mark.parametrize("changed", ["data", "settings", "weights"])
+def test_where_the_name_is_another_runs_nothing_is_sent(world: World, changed: str) -> None:
+    published(world, pieces())
+    calls: list[str] = []
+    counting = around(world, blobs=Faulty(world.blobs, before=calls.append))
+    asked: list[int] = []
+
+    def counted() -> Iterator[Arrays]:
+        for number in range(7):
+            asked.append(number)
+            yield piece(number + 50)
+
+    new = document(training={"local_steps": 9}) if changed == "settings" else document()
+    first = np.float32([9, 9, 9]) if changed == "weights" else None
+    with pytest.raises(Conflict, match="the name 'line' is taken by another run"):
+        publish(
+            counting.services.runs, "line", new, Pieces(counted(), [piece(99)]), np.random.default_rng(0), weights=first
+        )
+    assert "create" not in calls
+    assert len(asked) == (7 if changed == "data" else 0)  # what can be known without the data is not asked of them
 
 
 def test_a_paused_run_waits(world: World) -> None:

@@ -6,6 +6,7 @@ import click
 from rich.console import Console
 from rich.text import Text
 
+from webnn.cli import completion
 from webnn.cli import stage as stages
 from webnn.control import Control
 from webnn.core.records import Head
@@ -14,7 +15,7 @@ AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print where it s
 
 
 @click.command()
-@click.argument("name")
+@completion.run
 @AS_JSON
 @stages.option
 def pause(name: str, as_json: bool, stage: str) -> None:
@@ -26,7 +27,7 @@ def pause(name: str, as_json: bool, stage: str) -> None:
 
 
 @click.command()
-@click.argument("name")
+@completion.run
 @AS_JSON
 @stages.option
 def start(name: str, as_json: bool, stage: str) -> None:
@@ -35,7 +36,7 @@ def start(name: str, as_json: bool, stage: str) -> None:
 
 
 @click.command()
-@click.argument("name")
+@completion.run
 @AS_JSON
 @stages.option
 def stop(name: str, as_json: bool, stage: str) -> None:
@@ -47,7 +48,7 @@ def stop(name: str, as_json: bool, stage: str) -> None:
 
 
 @click.command()
-@click.argument("name")
+@completion.run
 @AS_JSON
 @stages.option
 def reset(name: str, as_json: bool, stage: str) -> None:
@@ -60,7 +61,7 @@ def reset(name: str, as_json: bool, stage: str) -> None:
 
 
 @click.command()
-@click.argument("name")
+@completion.run
 @AS_JSON
 @stages.option
 def retrain(name: str, as_json: bool, stage: str) -> None:
@@ -89,7 +90,7 @@ def _version(_context: click.Context, _parameter: click.Parameter, value: str) -
 
 
 @click.command()
-@click.argument("name")
+@completion.run
 @click.argument("new")
 @click.option("--weights", "version", default="head", show_default=True, callback=_version,
               metavar="head|genesis|VERSION", help="Which weights the copy begins with.")  # fmt: skip

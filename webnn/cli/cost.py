@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.table import Table
 
 from webnn import wiring
+from webnn.cli import completion
 from webnn.cli import stage as stages
 from webnn.cli.dashboard import size
 from webnn.prices import money
@@ -17,7 +18,7 @@ OVER = 3
 
 
 @click.command()
-@click.argument("name")
+@completion.run
 @click.option("--over", type=click.FloatRange(min=0.0), default=None, metavar="DOLLARS",
               help="Exit with 3 if the estimate is more than this.")  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print the estimate as one line of JSON.")

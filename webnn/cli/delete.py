@@ -4,12 +4,13 @@ import click
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from webnn.cli import completion
 from webnn.cli import stage as stages
 from webnn.removal import Removed
 
 
 @click.command()
-@click.argument("name")
+@completion.run
 @click.option("--delete-data", is_flag=True, help="Also delete its data, as far as no other run has it.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.option("--json", "as_json", is_flag=True, help="Print what was deleted as one line of JSON.")

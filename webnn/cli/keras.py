@@ -12,6 +12,7 @@ from rich.markup import escape
 from rich.progress import Progress
 from rich.table import Table
 
+from webnn.cli import completion
 from webnn.cli import stage as stages
 from webnn.core.spec import Spec
 from webnn.core.tensors import total_size
@@ -75,7 +76,7 @@ def _show(found: Imported) -> None:
 
 
 @click.command()
-@click.argument("name")
+@completion.run
 @click.argument("out", type=click.Path(path_type=Path))
 @click.option("--format", "form", type=click.Choice(FORMATS), required=True, help="What to write.")
 @VERSION
@@ -101,7 +102,7 @@ def export(name: str, out: Path, form: str, version: int | None, force: bool, as
 
 
 @click.command()
-@click.argument("name")
+@completion.run
 @VERSION
 @click.option("--json", "as_json", is_flag=True, help="Print one line of JSON.")
 @stages.option

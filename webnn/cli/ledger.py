@@ -10,6 +10,7 @@ from rich.markup import escape
 from rich.progress import Progress
 from rich.table import Table
 
+from webnn.cli import completion
 from webnn.cli import stage as stages
 from webnn.core.ledger import digest
 from webnn.core.records import LedgerEntry, Without
@@ -20,7 +21,7 @@ TO = click.option("--to", type=click.IntRange(min=0), default=None, help="Stop a
 
 
 @click.command()
-@click.argument("name")
+@completion.run
 @TO
 @click.option("--json", "as_json", is_flag=True, help="Print one line of JSON for each commit.")
 @stages.option
@@ -67,7 +68,7 @@ def _range(values: list[int] | list[float]) -> str:
 
 
 @click.command()
-@click.argument("name")
+@completion.run
 @TO
 @click.option("--from", "start", type=click.IntRange(min=0), default=0, help="Believe this version's checkpoint.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as one line of JSON.")
@@ -101,7 +102,7 @@ def _tell(name: str, start: int, last: Replayed, as_json: bool) -> None:
 
 
 @click.command()
-@click.argument("name")
+@completion.run
 @click.option("--to", type=click.IntRange(min=0), required=True, help="The version whose weights to bring back.")
 @stages.option
 def rollback(name: str, to: int, stage: str) -> None:
@@ -115,7 +116,7 @@ def rollback(name: str, to: int, stage: str) -> None:
 
 
 @click.command()
-@click.argument("name")
+@completion.run
 @click.option("--client", "clients", multiple=True, help="Leave out all that this client sent. Can be given again.")
 @click.option("--update", "updates", multiple=True, help="Leave out this update. Can be given again.")
 @stages.option

@@ -8,13 +8,14 @@ from rich.console import Console
 from rich.progress import Progress, TextColumn, TimeElapsedColumn
 
 from webnn import chart, tables
+from webnn.cli import completion
 from webnn.cli import stage as stages
 
 STDOUT = "-"
 
 
 @click.command()
-@click.argument("name")
+@completion.run
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), default=None,
               help="Where to: .png, .svg or .pdf. [default: NAME.png]")  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print the result as one line of JSON.")
@@ -36,7 +37,7 @@ def plot(name: str, out: Path | None, as_json: bool, stage: str) -> None:
 
 
 @click.command()
-@click.argument("name")
+@completion.run
 @click.option("--csv", "folder", is_flag=False, flag_value=STDOUT, default=STDOUT, metavar="[FOLDER]",
               help="Write NAME-commits.csv, NAME-updates.csv and NAME-evaluations.csv there.")  # fmt: skip
 @click.option("--table", type=click.Choice(list(tables.TABLES)), default="evaluations", show_default=True,

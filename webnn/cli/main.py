@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.text import Text
 
 from webnn import __version__, aws
+from webnn.cli.completion import completion
 from webnn.cli.control import copy, pause, reset, retrain, start, stop
 from webnn.cli.cost import cost
 from webnn.cli.delete import delete
@@ -69,6 +70,7 @@ for command in (
     redrive,
     rules,
     simulate,
+    completion,
 ):
     webnn.add_command(command)
 

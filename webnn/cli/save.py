@@ -6,12 +6,13 @@ import click
 from rich.console import Console
 from rich.text import Text
 
+from webnn.cli import completion
 from webnn.cli import stage as stages
 from webnn.saving import write
 
 
 @click.command()
-@click.argument("name")
+@completion.run
 @click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
 @click.option("--version", type=click.IntRange(min=0), default=None, help="[default: the head's]")
 @click.option("--force", is_flag=True, help="Replace a model that is there.")

@@ -25,6 +25,7 @@ TEMPLATE = CHECKOUT / "infra" / "stack.yaml"
 WEB = CHECKOUT / "web" / "dist"
 
 ON_AN_ENGINE = {"local", "localstack"}
+DEFAULT = "dev"
 
 
 def known() -> list[str]:
@@ -36,7 +37,7 @@ option = click.option(
     "--stage",
     envvar="WEBNN_STAGE",
     type=click.Choice(known()),
-    default="dev",
+    default=DEFAULT,
     show_default=True,
     help="Which stage of .chalice/config.json.",
 )

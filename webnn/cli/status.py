@@ -7,6 +7,7 @@ from rich.text import Text
 
 from webnn import wiring
 from webnn.api import answers
+from webnn.cli import completion
 from webnn.cli import stage as stages
 from webnn.core.terms import End
 from webnn.pace import Pace, pace
@@ -30,7 +31,7 @@ def list_runs(as_json: bool, stage: str) -> None:
 
 
 @click.command()
-@click.argument("name")
+@completion.run
 @click.option("--json", "as_json", is_flag=True, help="Print one line of JSON.")
 @stages.option
 def status(name: str, as_json: bool, stage: str) -> None:

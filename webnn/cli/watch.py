@@ -13,7 +13,7 @@ from rich.live import Live
 from rich.text import Text
 
 from webnn import wiring
-from webnn.cli import dashboard
+from webnn.cli import completion, dashboard
 from webnn.cli import stage as stages
 from webnn.core.records import Status
 from webnn.errors import Unavailable
@@ -24,7 +24,7 @@ Wait = Callable[[float], bool]
 
 
 @click.command()
-@click.argument("name")
+@completion.run
 @click.option("--every", type=click.FloatRange(min=0.2, max=3600.0), default=2.0, show_default=True,
               help="Seconds between looks.")  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print one line of JSON for each change.")
