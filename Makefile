@@ -8,7 +8,7 @@ ARGS ?=
 DATA ?= data/mnist
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test simulate soak check spec format package deploy localstack bench experiments lock clean web
+.PHONY: help setup demo test simulate soak check spec format package deploy localstack bench experiments docs docs-serve lock clean web
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -19,7 +19,7 @@ $(VENV)/.stamp: pyproject.toml constraints.txt
 	@echo "Setting up $(VENV) …" >&2
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/pip install --quiet --disable-pip-version-check --upgrade 'pip<26.3'  # Chalice takes none newer
-	@$(BIN)/pip install -qq --disable-pip-version-check -c constraints.txt -e '.[local,dev]' >&2
+	@$(BIN)/pip install -qq --disable-pip-version-check -c constraints.txt -e '.[local,dev,docs]' >&2
 	@touch $@
 
 web: web/dist/index.html ## Build the web client into web/dist
@@ -41,6 +41,20 @@ test: setup build/experiments/.stamp ## Run all tests (on LocalStack too, where 
 	@$(PYTHON) localstack/install.py || echo "LocalStack cannot be set up here: its tests are skipped, by name"
 	@$(BIN)/python -m pytest $(ARGS)
 	@cd web && npm run --silent test
+
+# mkdocs-material tells at each build of what will take its place some day.
+docs: export NO_MKDOCS_2_WARNING = 1
+docs: setup build/typedoc/reference.md ## Build the docs site into build/docs (WEBNN_REPOSITORY=https://… links to the sources)
+	@$(BIN)/mkdocs build --quiet
+	@echo "Open build/docs/index.html"
+
+docs-serve: export NO_MKDOCS_2_WARNING = 1
+docs-serve: setup build/typedoc/reference.md ## Show the docs site on this machine, and each change to it
+	@$(BIN)/mkdocs serve --dev-addr 127.0.0.1:8000
+
+build/typedoc/reference.md: web/node_modules/.stamp web/typedoc.json $(shell find web/src -name '*.ts' 2>/dev/null)
+	@cd web && npx --no-install typedoc --logLevel Warn
+	@touch $@
 
 SEEDS ?= 0-9999
 simulate: setup ## Live lives of a run in virtual time, amid faults (SEEDS=0-9999, or one seed to see what happens)
