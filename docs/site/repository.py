@@ -1,7 +1,7 @@
 """A hook of mkdocs: pages from outside docs/, and links that work on a code host as well as in the site.
 
-In the sources a link names a file of the repository. In the site it leads to the page that is made of that file; else to
-the file at `repo_url`; where no `repo_url` is set, only its text is left.
+In the sources a link names a file of the repository. In the site it leads to the page that is made of that file; else
+to the file at `repo_url`; where no `repo_url` is set, only its text is left.
 """
 
 import posixpath
