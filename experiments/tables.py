@@ -219,15 +219,20 @@ def reality(found: Mapping[str, Any] | None) -> str:
     """Two tabs, and what the simulator said of them."""
     if found is None:
         return "Not run yet."
-    real, said = found["real"], found["forecast"]
     rows = []
     for words, key in (("time to 98 %, in mini-batches", "time"), ("updates to 98 %", "updates")):
-        values = [one[key] for one in said]
-        forecast = f"{np.mean(values):.0f} ± {np.std(values, ddof=1):.0f} ({min(values):.0f} to {max(values):.0f})"
-        rows.append([words, f"{real[key]:.0f}" if real[key] else "not reached", forecast])
-    percentiles = [", ".join(f"{p:g}" for p in one["staleness"]) for one in (real, said[0])]
+        rows.append([words, *(_spread([one[key] for one in found[who]]) for who in ("real", "forecast"))])
+    percentiles = [", ".join(f"{p:g}" for p in found[who][0]["staleness"]) for who in ("real", "forecast")]
     rows.append(["staleness, median and 95th percentile", *percentiles])
-    return table(["", "two tabs", f"forecast, {len(said)} seeds"], rows)
+    head = ["", f"two tabs, {len(found['real'])} trials", f"forecast, {len(found['forecast'])} seeds"]
+    return table(head, rows)
+
+
+def _spread(values: Sequence[float | None]) -> str:
+    reached = [value for value in values if value is not None]
+    if len(reached) < len(values):
+        return f"reached by {len(reached)} of {len(values)}"
+    return f"{np.mean(reached):.0f} ± {np.std(reached, ddof=1):.0f} ({min(reached):.0f} to {max(reached):.0f})"
 
 
 def history(results: Results) -> str:
