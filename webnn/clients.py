@@ -18,13 +18,15 @@ from webnn.tokens import Member
 
 WAIT_PAUSED_SECONDS = 10.0
 BUSY = "updates are waiting to be merged"
+MOST_OFFSET = 2**31  # exact wherever numbers are floats
 
 
 class Train(Struct, frozen=True):
     """Train from the head on a part of a shard.
 
     Attributes:
-        offset: Where in the shuffled shard to begin.
+        shard: None where every client trains on data of its own.
+        offset: Where in the shuffled shard, or data of its own, to begin.
         seed: Of the shuffle, 32 bits.
         genesis: The run's first version, which updates of peers stand on; None where the server merges alone.
         validation: What the client is to validate its weights on; None where nothing goes by that.
@@ -33,7 +35,7 @@ class Train(Struct, frozen=True):
     run: Run
     head: Head
     spec: Spec
-    shard: Shard
+    shard: Shard | None
     offset: int
     seed: int
     genesis: LedgerEntry | None = None
@@ -179,14 +181,19 @@ def _validation(spec: Spec, client: Client) -> Shard:
     return shards[zlib.crc32(client.client_id.encode()) % len(shards)]
 
 
-def _assignment(spec: Spec, client: Client) -> tuple[Shard, int, int]:
+def _assignment(spec: Spec, client: Client) -> tuple[Shard | None, int, int]:
     """Shard, offset and shuffle seed of a client's next task.
 
     A client goes through one shard before the next, so that it downloads few; clients begin at different
     shards, so that together they see all of them. The seed changes with every pass.
+
+    Of data of the client's own nobody here knows how much there is: it goes round in one order.
     """
     shards = spec.data.train
     examples_per_task = spec.training.local_steps * spec.training.batch_size
+    if not shards:
+        seed = zlib.crc32(f"{client.client_id}:0".encode())
+        return None, (client.tasks * examples_per_task) % MOST_OFFSET, seed
     tasks_per_shard = max(1, round(shards[0].examples / examples_per_task))
     visit, position = divmod(client.tasks, tasks_per_shard)
     start = zlib.crc32(client.client_id.encode())

@@ -62,7 +62,7 @@ def publish(
         name: Of the run.
         document: A spec without shards, with `title` and `description`.
         pieces: What to train and to validate on, cut by `webnn.cutting`; shuffled, because clients go through it shard
-            by shard.
+            by shard. Nothing to train on where the document says that clients have data of their own alone.
         random: Makes the first weights.
         on_progress: Told after each shard.
         status: Running, or paused: then it waits to be set running.
@@ -76,6 +76,7 @@ def publish(
         weights = initial_weights(_weights_of(document), random)
     there = _named(runs, name, document, weights)
     shards = _shards(runs, example_of(document), pieces, on_progress, send=there is None)
+    _check_examples(document, shards)
     body = specs.encode(_with(document, shards))
     if there is not None:
         return _same(there, body)
@@ -86,6 +87,13 @@ def publish(
         if found is None:
             raise
         return _same(found, body)
+
+
+def _check_examples(document: Mapping[str, Any], shards: Mapping[str, Sequence[Shard]]) -> None:
+    """Clients that must have data of their own are given none to train on, and the spec takes none."""
+    for part, found in shards.items():
+        if not found and (part != "train" or document["data"].get("own") != "must"):
+            raise Invalid(f"there is no {part} example")
 
 
 def _named(runs: Runs, name: str, document: Mapping[str, Any], weights: Vector) -> Run | None:
@@ -136,8 +144,6 @@ def _shards(
                 shards.append(shard)
                 progress = _further(progress, shard, sent)
                 on_progress(progress)
-            if not shards:
-                raise Invalid(f"there is no {part} example")
     return found
 
 

@@ -125,6 +125,10 @@ class Runs:
         """One run. Raises Missing."""
         return self._described(self._catalog.run(name))
 
+    def newest(self, name: str) -> tuple[Run, Head]:
+        """A run's current model: its spec and its newest checkpoint, as their rows name them. Raises Missing."""
+        return self._catalog.run(name), self._catalog.head(name)
+
     def all(self) -> list[Description]:
         """All runs, newest first, at most 100, without the damaged: asked for by name they are Corrupt or Missing."""
         described = []

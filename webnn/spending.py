@@ -173,14 +173,15 @@ def _downloads(spec: Spec, spent: Spent, clients: int) -> dict[str, float]:
     whenever a shard's worth of tasks was done.
     """
     data, training = spec.data, spec.training
+    evaluators = min(clients, spent.evaluations)
+    validation = sum(shard.bytes for shard in data.validation)
+    reads, downloads = evaluators * len(data.validation), spent.downloads + evaluators * validation
+    if not data.train:  # clients have data of their own
+        return {"S3 reads": reads, "downloads": downloads}
     tasks = max(1, round(data.train[0].examples / (training.local_steps * training.batch_size)))
     visits = min(clients * len(data.train), clients + spent.updates // tasks)
-    evaluators = min(clients, spent.evaluations)
-    train, validation = (sum(shard.bytes for shard in shards) for shards in (data.train, data.validation))
-    return {
-        "S3 reads": visits + evaluators * len(data.validation),
-        "downloads": spent.downloads + visits * train / len(data.train) + evaluators * validation,
-    }
+    train = sum(shard.bytes for shard in data.train)
+    return {"S3 reads": reads + visits, "downloads": downloads + visits * train / len(data.train)}
 
 
 def _kept(spec: Spec, spent: Spent, age: int) -> dict[str, float]:

@@ -5,7 +5,7 @@ import hashlib
 import numpy as np
 import pytest
 from asking import Api
-from samples import START, an_id, body_of
+from samples import SHARD, START, a_spec, an_id, body_of
 
 from webnn.core.records import Status
 from webnn.store.ports import UploadTicket
@@ -54,9 +54,54 @@ def test_a_run_is_described_to_anyone(joined: Api) -> None:
     assert found["head"] | {"sha256": ""} == {"version": 0, "steps": 0, "generation": 0, "sha256": ""}
     assert found["metrics"] is None
     assert found["clients"] == 1
-    assert found["data"] == {"train_examples": 8, "validation_examples": 8}
+    assert found["data"] == {
+        "train_examples": 8,
+        "validation_examples": 8,
+        "inputs": [{"name": "x", "shape": [2], "dtype": "float32"}],
+        "targets": [{"name": "y", "shape": [], "dtype": "float32"}],
+        "labels": None,
+        "own": "never",
+    }
     assert found["merge"]["rule"] == "delta"
     assert joined.get("/runs") == {"runs": [found]}
+
+
+def test_a_run_tells_how_its_examples_are_stored_and_what_its_classes_are_called(api: Api) -> None:
+    packed = {"dtype": "uint8", "min": 0, "scale": 0.5}
+    inputs = [
+        {"name": "pixels", "shape": [2], "dtype": "float32", "quantization": packed},
+        {"name": "half", "shape": [3], "dtype": "float32", "quantization": {"dtype": "float16"}},
+    ]
+    shard = SHARD | {"bytes": 12, "examples": 1}
+    members = {"inputs": inputs, "labels": ["no", "yes"], "own": "may", "train": [shard], "validation": [shard]}
+    api.world.start(data=a_spec()["data"] | members, training={"loss": "binaryCrossentropy"})
+    found = api.get("/runs/line", token="")["data"]
+    assert (found["inputs"], found["labels"], found["own"]) == (inputs, ["no", "yes"], "may")
+
+
+def test_the_current_model_is_there_for_anyone_whatever_the_status(joined: Api) -> None:
+    first = joined.get("/runs/line/model", token="")
+    assert (first["version"], first["generation"], first["expires_in"]) == (0, 0, 3600)
+    contribute(joined, [1, 0, 0])
+    joined.world.catalog.set_status(joined.world.head, Status.FINISHED)
+    second = joined.get("/runs/line/model", token="")
+    assert (second["version"], second["model"]["sha256"]) == (1, first["model"]["sha256"])
+    for name in ("model", "checkpoint"):
+        body = bytes(joined.world.blobs.fetch(second[name]["url"]))
+        assert (len(body), hashlib.sha256(body).hexdigest()) == (second[name]["bytes"], second[name]["sha256"])
+    assert list(np.frombuffer(body, "<f4")) == [2, 2, 3]
+
+
+def test_of_a_run_that_is_not_there_is_no_model(api: Api) -> None:
+    assert api.refused("GET", "/runs/nobody/model") == (404, "missing")
+
+
+def test_who_is_to_train_on_data_of_its_own_is_given_no_shard(api: Api) -> None:
+    api.world.start(data=a_spec()["data"] | {"own": "must", "train": []})
+    api.join()
+    evaluate(api, 0.5)
+    task = api.post("/runs/line/tasks", {})
+    assert (task["kind"], task["shard"]) == ("train", None)
 
 
 def test_a_described_run_tells_its_newest_metrics(joined: Api) -> None:

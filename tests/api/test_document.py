@@ -25,7 +25,7 @@ def test_every_operation_but_looking_and_joining_wants_the_token() -> None:
         for method, operation in item.items()
         if method != "parameters" and not operation["security"]
     }
-    assert free == {"listRuns", "getRun", "getHistory", "join"}
+    assert free == {"listRuns", "getRun", "getModel", "getHistory", "join"}
 
 
 @pytest.mark.parametrize(("method", "path"), sorted(operations()))

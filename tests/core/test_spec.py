@@ -34,6 +34,13 @@ def data(**members: Any) -> dict[str, Any]:
     return found
 
 
+def classes(number: int, **members: Any) -> dict[str, Any]:
+    """Data of one-hot targets; one example in each shard."""
+    targets = [{"name": "y", "shape": [number], "dtype": "float32"}]
+    shard = SHARD | {"bytes": 8 + 4 * number, "examples": 1}
+    return data(targets=targets, train=[shard], validation=[shard], **members)
+
+
 def test_what_is_left_out_has_a_default() -> None:
     spec = parsed(merge={}, training={})
     assert (spec.merge.rule, spec.merge.robust, spec.merge.optimizer) == (Auto(), (), None)
@@ -41,6 +48,27 @@ def test_what_is_left_out_has_a_default() -> None:
     assert (spec.training.local_steps, spec.training.batch_size, spec.training.encoding) == (4, 64, "float32")
     assert (spec.end.accuracy, spec.end.versions, spec.end.seconds) == (None, None, None)
     assert spec.limits.upload_seconds == 900
+    assert (spec.data.own, spec.data.labels) == ("never", None)
+
+
+def test_a_run_of_data_of_ones_own_alone_has_no_training_data() -> None:
+    found = data(own="must")
+    del found["train"]
+    spec = parsed(data=found)
+    assert (spec.data.train, spec.data.train_examples, spec.data.validation_examples) == ((), 0, 8)
+    assert parsed(data=data(own="must", train=[])).data == spec.data
+
+
+@pytest.mark.parametrize(
+    ("found", "loss"),
+    [
+        (data(labels=["no", "yes"]), "binaryCrossentropy"),
+        (classes(3, labels=["a", "b", "c"]), "categoricalCrossentropy"),
+        (data(labels=["of", "indices", "only", "the", "model", "knows"]), "sparseCategoricalCrossentropy"),
+    ],
+)
+def test_labels_name_as_many_classes_as_the_targets_have(found: dict[str, Any], loss: str) -> None:
+    assert parsed(data=found, training={"loss": loss}).data.labels == tuple(found["labels"])
 
 
 @pytest.mark.parametrize(
@@ -183,6 +211,23 @@ WRONG = {
     "a short hash": ({"data": data(train=[SHARD | {"sha256": "a" * 63}])}, "sha256"),
     "an unknown member of data": ({"data": data(test=[])}, "data"),
     "no data": ({"data": None}, "data"),
+    "own data now and then": ({"data": data(own="sometimes")}, "own"),
+    "own data alone, and shards": ({"data": data(own="must")}, "nobody would be given any of `data.train`"),
+    "own data that peers would see": (
+        {"data": data(own="may"), "merge": {"where": "peer", "rule": {"name": "average"}}},
+        "let the server merge",
+    ),
+    "one label": ({"data": data(labels=["a"])}, "labels"),
+    "a label twice": ({"data": data(labels=["a", "a"])}, "two of `data.labels`"),
+    "a label without a name": ({"data": data(labels=["a", ""])}, "labels"),
+    "labels of another number": (
+        {"data": classes(3, labels=["a", "b"]), "training": {"loss": "categoricalCrossentropy"}},
+        "names 2 classes, the targets have 3",
+    ),
+    "labels of a number that is no yes or no": (
+        {"data": data(labels=["a", "b", "c"]), "training": {"loss": "binaryCrossentropy"}},
+        "names 3 classes, the targets have 2",
+    ),
     "an unknown rule": ({"merge": {"rule": {"name": "median"}}}, "rule"),
     "an unknown optimizer of the server": ({"merge": {"optimizer": {"name": "sgd"}}}, "optimizer"),
     "an optimizer for a rule that does not add": (

@@ -193,6 +193,22 @@ class TestTraining:
         assert [task.offset for task in tasks] == [0, 0, 0]
         assert len({task.seed for task in tasks}) == 3
 
+    def test_data_of_ones_own_is_gone_round_in_one_order_and_has_no_shard(self) -> None:
+        own = a_world()
+        own.start(data=a_spec()["data"] | {"own": "must", "train": []})
+        ask(own, joined(own))  # the evaluation
+        member, other = joined(own), joined(own)
+        tasks = [ask(own, member) for _ in range(4)]
+        assert [(task.shard, task.offset) for task in tasks] == [(None, 8), (None, 16), (None, 24), (None, 32)]
+        assert len({task.seed for task in tasks}) == 1
+        assert ask(own, other).seed != tasks[0].seed
+
+    def test_who_may_have_data_of_its_own_is_given_a_shard_all_the_same(self) -> None:
+        world = a_world()
+        world.start(data=a_spec()["data"] | {"own": "may"})
+        ask(world, joined(world))
+        assert ask(world, joined(world)).shard.sha256 == SHARD["sha256"]
+
 
 def visits(first: str) -> list[str]:
     """The shards from this one on, round and round."""

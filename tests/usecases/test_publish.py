@@ -163,6 +163,18 @@ def test_no_examples_are_refused(world: World, train: list[Arrays], validation: 
         published(world, Pieces(train, validation))
 
 
+def test_where_clients_train_on_data_of_their_own_alone_there_is_nothing_to_train_on(world: World) -> None:
+    found = document()
+    found["data"]["own"] = "must"
+    publish(world.services.runs, "line", found, Pieces([], [piece(0)]), np.random.default_rng(0))
+    data = world.services.runs.describe("line").spec.data
+    assert (data.train, data.validation_examples) == ((), 3)
+    with pytest.raises(Invalid, match="nobody would be given any"):
+        publish(world.services.runs, "other", found, Pieces([piece(0)], [piece(1)]), np.random.default_rng(0))
+    with pytest.raises(Invalid, match="no validation example"):
+        publish(world.services.runs, "other", found, Pieces([], []), np.random.default_rng(0))
+
+
 @pytest.mark.parametrize("data", [{}, {"inputs": [], "targets": []}, {"inputs": 1, "targets": []}])
 def test_a_document_that_describes_no_example_is_refused(world: World, data: dict[str, Any]) -> None:
     with pytest.raises(Invalid, match="`data` must describe"):

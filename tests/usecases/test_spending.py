@@ -121,6 +121,16 @@ def test_each_update_downloads_a_checkpoint_and_each_client_the_shards_it_came_t
     assert by_name(evaluated)["downloads"] == pytest.approx(12 * 0.09 + 2 * 96 * 0.09e-9)
 
 
+def test_of_data_of_their_own_clients_download_nothing() -> None:
+    own = spec(data=a_spec()["data"] | {"own": "must", "train": []})
+    found, given = (cost_of(one, commits(10, 1), [], 1, START) for one in (own, spec()))
+    apart = {line.what: line.count for line in given.lines if line not in found.lines}
+    assert apart.keys() == {"S3 reads", "S3 writes", "downloads"}
+    assert {line.what: apart[line.what] - line.count for line in found.lines if line.what in apart} == {
+        "S3 reads": 1, "S3 writes": 1, "downloads": 96,
+    }  # fmt: skip
+
+
 def test_a_client_that_only_joined_is_a_request_and_a_row() -> None:
     none, one = (by_name(cost_of(spec(), commits(0, 1), (), clients, START)) for clients in (0, 1_000_000))
     assert one["API requests"] - none["API requests"] == pytest.approx(3.50)

@@ -21,6 +21,7 @@ import type {
   Run,
   StopTask,
   Task,
+  TensorSpec,
   Ticket,
   Training,
   TrainTask,
@@ -89,7 +90,7 @@ const trainTask = v.object({
   generation: count,
   model: blob,
   checkpoint: blob,
-  shard,
+  shard: v.nullable(shard),
   offset: count,
   seed: count,
   training,
@@ -133,6 +134,20 @@ const update = v.object({
   discount: v.nullable(number),
 }) satisfies Schema<Update>;
 
+// Without absent members that are there and undefined: an exact type has no room for those.
+const tensor = v.object({
+  name: v.string(),
+  shape: v.array(count),
+  dtype: v.picklist(["float32", "int32", "bool"]),
+  quantization: v.exactOptional(
+    v.object({
+      dtype: v.picklist(["float16", "uint8", "uint16"]),
+      min: v.exactOptional(number),
+      scale: v.exactOptional(number),
+    }),
+  ),
+}) satisfies Schema<TensorSpec>;
+
 const run = v.object({
   run: text,
   title: v.string(),
@@ -145,7 +160,14 @@ const run = v.object({
   training,
   merge: v.object({ where: v.picklist(["server", "peer"]), rule: v.string() }),
   end: v.object({ accuracy: v.nullable(number), versions: v.nullable(count) }),
-  data: v.object({ train_examples: count, validation_examples: count }),
+  data: v.object({
+    train_examples: count,
+    validation_examples: count,
+    inputs: v.array(tensor),
+    targets: v.array(tensor),
+    labels: v.nullable(v.array(v.string())),
+    own: v.picklist(["never", "may", "must"]),
+  }),
 }) satisfies Schema<Run>;
 
 const commit = v.object({

@@ -3,7 +3,7 @@
 import type { Clock } from "./clock";
 import { Curiosity } from "./curiosity";
 import { Delivery } from "./delivery";
-import { NotUnderstood } from "./errors";
+import { NoData, NotUnderstood } from "./errors";
 import { Peer } from "./peer";
 import type { Api } from "./api";
 import type { Announcement, ClientEvent, EvaluateTask, Membership, ShardBlob, Spec, StopTask, Task, TrainTask, WaitTask } from "./protocol";
@@ -131,6 +131,7 @@ export class Cycle {
   private async train(task: TrainTask, token: string): Promise<void> {
     const { trainer, blobs, signal, emit, clock } = this.around;
     const deadline = clock.now() + task.expires_in * 1000;
+    if (!task.shard) throw new NoData();
     emit({ type: "task", kind: task.kind, version: task.version, generation: task.generation });
     const reading = this.specOf(task);
     const [spec, start, body] = await Promise.all([reading, this.startOf(task, reading), blobs.get(task.shard, signal)]);

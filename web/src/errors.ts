@@ -55,6 +55,14 @@ export class BadSpec extends Error {
   override readonly name = "BadSpec";
 }
 
+/** The run trains on data of one's own alone, and this client has none. */
+export class NoData extends Error {
+  override readonly name = "NoData";
+  constructor() {
+    super("this run learns from data that its clients bring, and none was given here");
+  }
+}
+
 /** No backend of this machine can train the model in a useful time. */
 export class NoBackend extends Error {
   override readonly name = "NoBackend";

@@ -69,7 +69,20 @@ export interface Run {
   /** Who merges, the server alone or clients besides, and by which rule. */
   merge: { where: "server" | "peer"; rule: string };
   end: { accuracy: number | null; versions: number | null };
-  data: { train_examples: number; validation_examples: number };
+  data: RunData;
+}
+
+export interface RunData {
+  /** 0 where clients train on data of their own alone. */
+  train_examples: number;
+  validation_examples: number;
+  /** One example, as in the spec. */
+  inputs: TensorSpec[];
+  targets: TensorSpec[];
+  /** Names of the classes, in the order of the model's outputs. */
+  labels: string[] | null;
+  /** Whether a client may train on data of its own instead of shards, or must: then there are none. */
+  own: "never" | "may" | "must";
 }
 
 export interface Commit {
@@ -117,7 +130,8 @@ export interface TrainTask {
   generation: number;
   model: Blob;
   checkpoint: Blob;
-  shard: ShardBlob;
+  /** Null in a run whose clients train on data of their own alone. */
+  shard: ShardBlob | null;
   offset: number;
   seed: number;
   training: Training;

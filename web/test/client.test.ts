@@ -36,6 +36,16 @@ describe("the cycle", () => {
     expect([count("download checkpoint"), count("blob shard"), count("blob model")]).toEqual([2, 2, 1]);
   });
 
+  test("leaves a run of data of one's own, if it has none, after what it could do", async () => {
+    const h = new Harness();
+    h.tasks = [evaluateTask, { ...trainTask(3), shard: null } as Task];
+    const reason = "this run learns from data that its clients bring, and none was given here";
+    expect(await h.run()).toBe(reason);
+    expect(h.reported).toHaveLength(1);
+    expect(h.events).toContainEqual({ type: "error", code: "no_data", message: reason, fatal: true });
+    expect(h.uploaded).toEqual([]);
+  });
+
   test("evaluates all shards and reports", async () => {
     const h = new Harness();
     h.tasks = [evaluateTask];

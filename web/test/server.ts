@@ -226,7 +226,13 @@ export class TestServer {
       training: world.training,
       merge: { where: "server", rule: "delta" },
       end: { accuracy: 0.95, versions: world.versions },
-      data: { train_examples: count(world.train), validation_examples: count(world.validation) },
+      data: {
+        train_examples: count(world.train),
+        validation_examples: count(world.validation),
+        ...world.spec.data,
+        labels: null,
+        own: "never",
+      },
     };
   }
 

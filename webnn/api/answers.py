@@ -4,7 +4,8 @@ from typing import Any
 
 from webnn.clients import Evaluate, Stop, Task, Train, Wait
 from webnn.core.records import Evaluation, Head, LedgerEntry, Run, Update
-from webnn.core.spec import Shard
+from webnn.core.spec import Data, Shard
+from webnn.core.tensors import TensorSpec
 from webnn.core.terms import Training
 from webnn.runs import Description, History
 from webnn.store import keys
@@ -65,10 +66,40 @@ def description(found: Description) -> Json:
         "training": training(spec.training, found.head.version),
         "merge": {"where": spec.merge.where, "rule": spec.merge.name},
         "end": {"accuracy": spec.end.accuracy, "versions": spec.end.versions, "seconds": spec.end.seconds},
-        "data": {
-            "train_examples": spec.data.train_examples,
-            "validation_examples": spec.data.validation_examples,
-        },
+        "data": _data(spec.data),
+    }
+
+
+def _data(found: Data) -> Json:
+    return {
+        "train_examples": found.train_examples,
+        "validation_examples": found.validation_examples,
+        "inputs": [_tensor(spec) for spec in found.inputs],
+        "targets": [_tensor(spec) for spec in found.targets],
+        "labels": found.labels,
+        "own": found.own,
+    }
+
+
+def _tensor(found: TensorSpec) -> Json:
+    """`TensorSpec`."""
+    members: Json = {"name": found.name, "shape": found.shape, "dtype": found.dtype}
+    packing = found.quantization
+    if packing is None:
+        return members
+    if packing.dtype == "float16":
+        return members | {"quantization": {"dtype": packing.dtype}}
+    return members | {"quantization": {"dtype": packing.dtype, "min": packing.min, "scale": packing.scale}}
+
+
+def model(run: Run, found: Head, blobs: Blobs) -> Json:
+    """`Model`, with URLs that are good for `URL_SECONDS`."""
+    return {
+        "version": found.version,
+        "generation": found.generation,
+        "model": _model(run, blobs),
+        "checkpoint": _checkpoint(found, blobs),
+        "expires_in": URL_SECONDS,
     }
 
 
@@ -147,7 +178,7 @@ def _train(found: Train, blobs: Blobs) -> Json:
         "generation": found.head.generation,
         "model": _model(found.run, blobs),
         "checkpoint": _checkpoint(found.head, blobs),
-        "shard": _shard(found.shard, blobs),
+        "shard": _shard(found.shard, blobs) if found.shard else None,
         "offset": found.offset,
         "seed": found.seed,
         "training": training(found.spec.training, found.head.version),

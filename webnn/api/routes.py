@@ -36,6 +36,13 @@ def get_run(run: str) -> Response:
     return answer(answers.description(services().runs.describe(_name(run))))
 
 
+@routes.route("/runs/{run}/model", methods=["GET"], cors=True)
+@translated
+def get_model(run: str) -> Response:
+    """The current model."""
+    return answer(answers.model(*services().runs.newest(_name(run)), services().blobs))
+
+
 @routes.route("/runs/{run}/history", methods=["GET"], cors=True)
 @translated
 def get_history(run: str) -> Response:

@@ -21,6 +21,7 @@ from webnn.errors import Invalid
 
 Sha256 = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
 RunName = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,62}\Z")]
+Label = Annotated[str, Meta(min_length=1, max_length=100)]
 
 MAX_PARAMETERS = 50_000_000  # 200 MB of float32: what one merge function of 1 GB can fold
 MAX_ELEMENTS = 66_000_000  # of weights and what is remembered together, if anything is: a merge holds both three times
@@ -66,13 +67,30 @@ class Shard(Struct, frozen=True, forbid_unknown_fields=True):
     examples: Positive
 
 
-class Data(Struct, frozen=True, forbid_unknown_fields=True):
-    """What one example looks like, and the shards. Shapes are without the examples axis."""
+class Data(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What one example looks like, and the shards. Shapes are without the examples axis.
+
+    Attributes:
+        train: Empty where clients train on data of their own and nothing else.
+        own: Whether clients train on data of their own, which they keep to themselves.
+        labels: Names of the classes, in the order of the model's outputs, for people.
+    """
 
     inputs: Annotated[tuple[TensorSpec, ...], Meta(min_length=1, max_length=64)]
     targets: Annotated[tuple[TensorSpec, ...], Meta(min_length=1, max_length=64)]
-    train: Annotated[tuple[Shard, ...], Meta(min_length=1)]
+    train: tuple[Shard, ...] = ()
     validation: Annotated[tuple[Shard, ...], Meta(min_length=1)]
+    own: Literal["never", "may", "must"] = "never"
+    labels: Annotated[tuple[Label, ...], Meta(min_length=2, max_length=1000)] | None = None
+
+    def __post_init__(self) -> None:
+        """Raises ValueError, which msgspec makes its own, if the parts do not fit together."""
+        if self.own == "must" and self.train:
+            raise ValueError("`data.own` is must, so nobody would be given any of `data.train`: leave it out")
+        if self.own != "must" and not self.train:
+            raise ValueError("`data.train` needs a shard at least, unless `data.own` is must")
+        if self.labels and len(set(self.labels)) != len(self.labels):
+            raise ValueError("two of `data.labels` are the same")
 
     @property
     def example(self) -> tuple[TensorSpec, ...]:
@@ -148,6 +166,8 @@ def parse(body: bytes) -> Spec:
     _check_names("tensors of an example", spec.data.example)
     _check_weights(spec)
     _check_shards(spec)
+    _check_labels(spec)
+    _check_own(spec)
     return spec
 
 
@@ -211,3 +231,27 @@ def _check_shards(spec: Spec) -> None:
                 f"shard {shard.sha256[:12]} has {shard.bytes} bytes; {shard.examples} examples "
                 f"take {shard.examples * example_bytes}"
             )
+
+
+def _check_labels(spec: Spec) -> None:
+    """Where the targets say how many classes there are; of class indices only the model knows."""
+    labels, loss = spec.data.labels, spec.training.loss
+    if labels is None or loss == "sparseCategoricalCrossentropy":
+        return
+    counts = {_classes(tensor, loss) for tensor in spec.data.targets}
+    if len(labels) not in counts:
+        have = " or ".join(map(str, sorted(counts)))
+        raise Invalid(f"`data.labels` names {len(labels)} classes, the targets have {have}")
+
+
+def _classes(target: TensorSpec, loss: str) -> int:
+    last = target.shape[-1] if target.shape else 1
+    return 2 if last == 1 and loss == "binaryCrossentropy" else last
+
+
+def _check_own(spec: Spec) -> None:
+    if spec.data.own != "never" and spec.merge.where == "peer":
+        raise Invalid(
+            f"`data.own` is {spec.data.own}, and peers give their updates to one another: what one learnt from data of "
+            "its own would be seen by any visitor, with nothing else mixed in; let the server merge"
+        )

@@ -3,7 +3,7 @@
 import importlib.util
 import sys
 import traceback
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from types import ModuleType
@@ -18,9 +18,9 @@ FUNCTIONS = ("train", "validation")
 
 
 class DataModule:
-    """An owner's module with `train()` and `validation()`."""
+    """An owner's module with `train()` and `validation()`, or those of them that are asked for."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, functions: Sequence[str] = FUNCTIONS) -> None:
         """Loads it, on its own: other modules of the folder can be imported by it, and nothing by its name.
 
         Raises:
@@ -31,7 +31,7 @@ class DataModule:
         if not self._path.is_file():
             raise Invalid(f"there is no {DATA}", file=DATA, line=None)
         self._module = self._loaded()
-        for name in FUNCTIONS:
+        for name in functions:
             if not callable(getattr(self._module, name, None)):
                 raise Invalid(f"there is no function {name}()", file=DATA, line=None)
 

@@ -86,7 +86,7 @@ def check(project: Project, told: OnExamples = lambda _name, _count: None) -> No
         Unfit: Something is wrong; it has all of it.
     """
     try:
-        module = DataModule(project.folder)
+        module = DataModule(project.folder, project.data.functions)
     except Invalid as error:
         raise Unfit([problem_of(error)]) from error
     if problems := problems_of(module, project.document, project.data, told):

@@ -39,7 +39,8 @@ def push(project: Project, runs: Runs, stage: str, on_progress: OnProgress) -> R
         Invalid: The data do not fit.
         Conflict: There is such a run, of other data, another model or other settings.
     """
-    pieces = pieces_of(DataModule(project.folder), project.document, project.data)
+    module = DataModule(project.folder, project.data.functions)
+    pieces = pieces_of(module, project.document, project.data)
     random = np.random.default_rng([project.data.seed, WEIGHTS])
     try:
         run = publish(

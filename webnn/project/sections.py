@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Meta, Struct, field
 from msgspec.structs import fields
 
-from webnn.core.spec import Merge, RunName
+from webnn.core.spec import Label, Merge, RunName
 from webnn.core.tensors import Dimension
 from webnn.core.terms import Decay, End, Limits, Positive, Training, Validation
 from webnn.project.lines import TomlPath, line_of, of_toml
@@ -65,6 +65,8 @@ class DataSection(Struct, frozen=True, forbid_unknown_fields=True):
     """What an example is made of.
 
     Attributes:
+        own: Whether visitors train on data of their own: then there is no training data where they must.
+        labels: Names of the classes, for people.
         seed: Of the order of the examples and of the first weights.
         train_examples: No more than these are taken. None: all.
         validation_examples: Likewise.
@@ -72,9 +74,16 @@ class DataSection(Struct, frozen=True, forbid_unknown_fields=True):
 
     inputs: Tensors = field(default_factory=lambda: {"x": Stored()})
     targets: Tensors = field(default_factory=lambda: {"y": Stored()})
+    own: Literal["never", "may", "must"] = "never"
+    labels: Annotated[tuple[Label, ...], Meta(min_length=2, max_length=1000)] | None = None
     seed: Annotated[int, Meta(ge=0, le=2**32 - 1)] = 0
     train_examples: Positive | None = None
     validation_examples: Positive | None = None
+
+    @property
+    def functions(self) -> tuple[str, ...]:
+        """What the data module must have."""
+        return ("validation",) if self.own == "must" else ("train", "validation")
 
 
 KINDS: dict[str, type[Struct]] = {

@@ -13,7 +13,7 @@ from webnn.cutting import Example, example_of
 from webnn.errors import Invalid
 from webnn.project.model import Model, Place
 from webnn.project.problem import Problem
-from webnn.project.sections import TOML, Sections, Stored
+from webnn.project.sections import TOML, DataSection, Sections, Stored
 from webnn.project.weights import paths_of
 
 SPARSE = "sparseCategoricalCrossentropy"
@@ -55,15 +55,16 @@ def document_of(model: Model, sections: Sections, name: str) -> tuple[Document |
         known = [*places, *[Place("")] * len(order)]
         data[side] = [_tensor(key, stored[key], known[i], side, loss) for i, key in enumerate(order)]
         problems += _misfits(sections, side, order, known, loss)
+    problems += _own_misfits(sections, model, loss)
     found: dict[str, Any] = {
         "title": sections.run.title or name,
         "description": sections.run.description,
         "modelTopology": model.topology,
         "weightsManifest": model.manifest,
-        "data": data,
+        "data": data | _own(sections.data),
         **sections.spec,
     }
-    problems += _wrong(model, found)
+    problems += _wrong(model, sections, found)
     if problems:
         return None, problems
     classes = {}
@@ -71,6 +72,24 @@ def document_of(model: Model, sections: Sections, name: str) -> tuple[Document |
         pairs = zip(data["targets"], [*model.outputs, *[Place("")] * len(data["targets"])], strict=False)
         classes = {one["name"]: place.units for one, place in pairs if place.units is not None}
     return Document(found, example_of(found), classes, loss), []
+
+
+def _own(data: DataSection) -> dict[str, Any]:
+    """What is said of labels and of visitors' own data; nothing where all is as ever, so that specs stay the same."""
+    labels = {} if data.labels is None else {"labels": data.labels}
+    return labels if data.own == "never" else labels | {"own": data.own}
+
+
+def _own_misfits(sections: Sections, model: Model, loss: str) -> list[Problem]:
+    data, found = sections.data, []
+    units = {place.units for place in model.outputs}
+    if data.labels is not None and loss == SPARSE and None not in units and len(data.labels) not in units:
+        said = f"{len(data.labels)} classes are named, the model gives {' or '.join(map(str, units))}"
+        found.append(sections.problem(f"labels: {said}", "data", "labels"))
+    if data.own == "must" and data.train_examples is not None:
+        message = "train_examples: where own is must there is no training data: delete the line"
+        found.append(sections.problem(message, "data", "train_examples"))
+    return found
 
 
 def _in_order(stored: dict[str, Stored], places: Sequence[Place]) -> list[str]:
@@ -134,7 +153,7 @@ def _flat(stored: Stored) -> bool:
     return len(stored.shape or ()) == 1
 
 
-def _wrong(model: Model, document: dict[str, Any]) -> list[Problem]:
+def _wrong(model: Model, sections: Sections, document: dict[str, Any]) -> list[Problem]:
     """What the whole spec would be refused for: tried with shards of one example."""
     try:
         example = example_of(document)
@@ -142,11 +161,14 @@ def _wrong(model: Model, document: dict[str, Any]) -> list[Problem]:
         if not size:
             return [Problem(TOML, None, "an example has no bytes: give the shapes of inputs and targets")]
         shard = {"sha256": NOWHERE, "bytes": size, "examples": 1}
-        whole = {**document, "data": {**document["data"], "train": [shard], "validation": [shard]}}
+        train = [shard] if "train" in sections.data.functions else []
+        whole = {**document, "data": {**document["data"], "train": train, "validation": [shard]}}
         weights = specs.parse(specs.encode(whole)).weights
         if not paths_of(model):
             initial_weights(weights, np.random.default_rng(0))
     except Invalid as error:
+        if key := next((key for key in ("labels", "own") if f"`data.{key}`" in error.message), None):
+            return [sections.problem(error.message, "data", key)]
         about_model = any(word in error.message for word in ("weight", "modelTopology", "parameters"))
         return [
             model.problem(error.message, '"weightsManifest"') if about_model else Problem(TOML, None, error.message)

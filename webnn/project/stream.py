@@ -32,7 +32,7 @@ def problems_of(module: DataModule, document: Document, data: DataSection, told:
         told: Of function and examples, as they are looked at.
     """
     found: dict[Problem, None] = {}
-    for name in FUNCTIONS:
+    for name in data.functions:
         count = 0
         try:
             for block in _looked_at(module, document.example, name, _limit(data, name)):
@@ -60,14 +60,14 @@ def pieces_of(module: DataModule, document: Document, data: DataSection) -> Piec
     Raises:
         Invalid: A function fails, or gives what does not fit; also later, on the way.
     """
-    found, totals = [], list[int | None]()
-    for name in FUNCTIONS:
+    found, totals = dict[str, Iterator[Arrays]](), list[int | None]()
+    for name in data.functions:
         random = np.random.default_rng([data.seed, FUNCTIONS.index(name)]) if name == "train" else None
         pieces, total = _cut(module, document, name, _limit(data, name), random)
-        found.append(pieces)
+        found[name] = pieces
         totals.append(total)
     known = [total for total in totals if total is not None]
-    return Pieces(found[0], found[1], sum(known) if len(known) == len(totals) else None)
+    return Pieces(found.get("train", ()), found["validation"], sum(known) if len(known) == len(totals) else None)
 
 
 def _limit(data: DataSection, name: str) -> int | None:

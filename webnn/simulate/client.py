@@ -146,9 +146,10 @@ class Volunteer:
         self._checkpoint = task.head.sha256
         if task.genesis is not None and not self._peer.goes_on(task):
             down += task.head.bytes  # the genesis
-        if self._character.examples is None and task.shard.sha256 not in self._kept:
-            self._kept.add(task.shard.sha256)
-            down += task.shard.bytes
+        shard = _shard(task)
+        if self._character.examples is None and shard.sha256 not in self._kept:
+            self._kept.add(shard.sha256)
+            down += shard.bytes
         self._site.moved(down=down)
         self._transfer(down)
 
@@ -156,7 +157,7 @@ class Volunteer:
         """[steps, batch, ...] of the examples that it was told to take, or of its own."""
         steps, size = task.spec.training.local_steps, task.spec.training.batch_size
         if self._character.examples is None:
-            inputs, targets = self._site.examples(task.shard)
+            inputs, targets = self._site.examples(_shard(task))
             places = (task.offset + np.arange(steps * size)) % len(inputs)
             rows = permutation(task.seed, len(inputs))[places]
         else:
@@ -193,6 +194,11 @@ class Volunteer:
             raise Gone
         if units > 0:
             self._site.sleep(units)
+
+
+def _shard(task: Train) -> Shard:
+    assert task.shard is not None  # noqa: S101  # by `Simulation`: who has what data, the population says
+    return task.shard
 
 
 def _announcement(task: Train, loss: float, accuracy: float | None, steps: int, body: bytes) -> Announcement:

@@ -107,6 +107,7 @@ class Simulation:
             clock=self._timeline.clock, ids=self._new_id, observe=self._observed,
         )  # fmt: skip
         unending = {**document, "end": {}, "validation": {"every_versions": NEVER}}
+        unending["data"] = {**document.get("data", {}), "own": "never"}  # who has what data, the population says
         publish(self._services.runs, RUN, unending, of_dataset(unending, dataset), self._chance)
         spec = self._services.runs.describe(RUN).spec
         self.learner: Learner = learner(spec, dataset)
