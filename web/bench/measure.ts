@@ -14,6 +14,7 @@ import type { BackendName, Blob, Spec, Task, Training } from "../src/protocol";
 import { sha256 } from "../src/sha256";
 import { models, tf } from "../src/tf";
 import { createTrainer, type Trainer } from "../src/trainer";
+import { Turns } from "../src/turns";
 import { shardFor, weightsFor } from "../test/specs";
 import digits from "../../examples/digits/spec.json";
 import mnist from "../../examples/mnist/spec.json";
@@ -70,7 +71,7 @@ export async function measureAll(options: Partial<BenchOptions>): Promise<BenchR
 async function measure({ spec, recipe }: Subject, options: BenchOptions, steps: number): Promise<Speeds> {
   const bare = await bareLoop(spec, recipe, options.backend);
   const now = () => systemClock.now();
-  const trainer = createTrainer({ backend: options.backend ?? "wasm", now, onBackend: () => undefined });
+  const trainer = createTrainer({ backend: options.backend ?? "wasm", now, turns: new Turns(), keeping: null, onBackend: () => undefined });
   const loops = [bare.run, trainerLoop(spec, recipe, trainer), await clientLoop(spec, recipe, trainer)];
   const speeds: number[][] = [[], [], []];
   for (let turn = -1; turn < options.repetitions; turn++) {
@@ -140,6 +141,8 @@ async function clientLoop(spec: Spec, recipe: Training, trainer: Trainer): Promi
   const kept: Trainer = {
     train: (request) => trainer.train({ ...request, spec }),
     evaluate: (request) => trainer.evaluate({ ...request, spec }),
+    save: () => Promise.resolve(),
+    drop: () => Promise.resolve(),
     reset: () => undefined,
   };
   return async (steps) => {
@@ -183,6 +186,7 @@ async function instantServer(spec: Spec, recipe: Training) {
     listRuns: never,
     getRun: never,
     getHistory: never,
+    getModel: never,
     report: never,
     exchange: never,
     getUpdate: (_run, _token, update_id) =>

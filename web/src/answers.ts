@@ -9,6 +9,7 @@ import * as v from "valibot";
 
 import { NotUnderstood } from "./errors";
 import type {
+  CurrentModel,
   ErrorBody,
   ErrorCode,
   EvaluateTask,
@@ -170,6 +171,14 @@ const run = v.object({
   }),
 }) satisfies Schema<Run>;
 
+const model = v.object({
+  version: count,
+  generation: count,
+  model: blob,
+  checkpoint: blob,
+  expires_in: expiresIn,
+}) satisfies Schema<CurrentModel>;
+
 const commit = v.object({
   version: count,
   from_version: count,
@@ -233,6 +242,7 @@ export const answers = {
   exchanged: reader("exchanged", exchanged),
   update: reader("update", update),
   run: reader("run", run),
+  model: reader("model", model),
   runs: reader("runs", v.object({ runs: v.array(run) })),
   history: reader("history", history),
 };

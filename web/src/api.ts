@@ -6,6 +6,7 @@ import { Http, isLater, later, Retry, type HttpOptions, type Limits } from "./ht
 import type {
   Announcement,
   Blob as BlobReference,
+  CurrentModel,
   ErrorBody,
   Exchanged,
   EvaluationReport,
@@ -25,6 +26,8 @@ export interface Api {
   listRuns(signal?: AbortSignal): Promise<{ runs: Run[] }>;
   getRun(run: string, signal?: AbortSignal): Promise<Run>;
   getHistory(run: string, after: number, signal?: AbortSignal): Promise<History>;
+  /** The model with its newest weights. */
+  getModel(run: string, signal?: AbortSignal): Promise<CurrentModel>;
   join(run: string, signal?: AbortSignal): Promise<Membership>;
   nextTask(run: string, token: string, signal?: AbortSignal): Promise<Task>;
   announce(run: string, token: string, announcement: Announcement, signal?: AbortSignal): Promise<Ticket>;
@@ -58,6 +61,7 @@ export function createApi({ base, ...options }: HttpOptions & { base: string }):
     listRuns: (signal) => get(root, answers.runs, signal),
     getRun: (run, signal) => get(at(run), answers.run, signal),
     getHistory: (run, after, signal) => get(at(run, `/history?after=${after}`), answers.history, signal),
+    getModel: (run, signal) => get(at(run, "/model"), answers.model, signal),
     join: (run, signal) => post(at(run, "/clients"), null, {}, answers.membership, signal),
     nextTask: (run, token, signal) => post(at(run, "/tasks"), token, {}, answers.task, signal),
     announce: (run, token, announcement, signal) => post(at(run, "/updates"), token, announcement, answers.ticket, signal),

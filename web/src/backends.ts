@@ -106,6 +106,13 @@ async function speed(trial: Trial): Promise<number> {
   }
 }
 
+/** The backend that training has chosen, or one that serves for predicting. Gives its name. */
+export async function startForPredicting(): Promise<string> {
+  const { backendName } = tf.engine() as { backendName?: string };
+  if (!backendName) await use("wasm", false).catch(() => use("cpu", false));
+  return tf.getBackend();
+}
+
 async function use(name: BackendName, forced: boolean): Promise<void> {
   if (name === "webgpu") await prepareWebgpu();
   if (name === "webgl") await prepareWebgl(forced);

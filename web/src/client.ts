@@ -31,6 +31,8 @@ export interface Client {
   /** Holds after the current step, until `start`. */
   pause(): void;
   setPower(percent: number): void;
+  /** The page may be gone soon: keeps what outlives it. */
+  save(): void;
   /** Leaves the run; resolves when all is quiet. */
   stop(): Promise<void>;
   /** The network is back, or the machine woke up: do not wait any longer. */
@@ -43,6 +45,13 @@ export interface Client {
 export function join(options: JoinOptions): Client {
   return new Member(options);
 }
+
+interface End extends Over {
+  /** The run, too. */
+  over: boolean;
+}
+
+const LEFT: End = { reason: "left", over: false };
 
 class Member implements Client {
   readonly finished: Promise<string>;
@@ -72,7 +81,7 @@ class Member implements Client {
       this.throttle.reopen();
       this.options.onEvent({ type: "resumed" });
     } else {
-      void this.live().then(({ reason }) => this.end(reason));
+      void this.live().then((over) => this.end(over));
     }
     this.state = "running";
   }
@@ -83,6 +92,11 @@ class Member implements Client {
     this.throttle.shut();
     this.options.onEvent({ type: "paused" });
     void this.cycle.linger(this.paused);
+    this.save();
+  }
+
+  save(): void {
+    void this.options.trainer.save();
   }
 
   setPower(percent: number): void {
@@ -96,33 +110,36 @@ class Member implements Client {
   async stop(): Promise<void> {
     const first = !this.leaving.signal.aborted;
     this.leaving.abort(new Error("left"));
-    if (first && this.state === "new") this.end("left");
+    if (first && this.state === "new") await this.end(LEFT);
     await this.finished;
   }
 
   private readonly paused = (): boolean => this.state === "paused" && !this.leaving.signal.aborted;
 
-  private end(reason: string): void {
+  private async end({ reason, over }: End): Promise<void> {
+    const { trainer } = this.options;
+    // Who has left may come back; nobody comes back to a run that is over.
+    await (over ? trainer.drop() : trainer.save());
     this.resetTrainer();
     this.options.onEvent({ type: "stopped", reason });
     this.finish(reason);
   }
 
   /** Turns the cycle until the run is over. */
-  private async live(): Promise<Over> {
+  private async live(): Promise<End> {
     for (let failures = 0; ; ) {
       try {
         // Work that was under way when the pause began may have been sent since.
         void this.cycle.linger(this.paused);
         await this.throttle.open();
         const over = await this.cycle.turn();
-        if (over) return over;
+        if (over) return { ...over, over: true };
         failures = 0;
         this.riddles = 0;
       } catch (error) {
-        if (this.leaving.signal.aborted) return { reason: "left" };
+        if (this.leaving.signal.aborted) return LEFT;
         const over = await this.getOver(error, ++failures);
-        if (over) return over;
+        if (over) return { ...over, over: false };
       }
     }
   }
@@ -137,7 +154,10 @@ class Member implements Client {
     if (!atOnce) this.options.onEvent({ type: "error", code, message, fatal, ...(detail === undefined ? {} : { detail }) });
     if (fatal) return { reason: message };
     if (verdict.forgotten) this.cycle.forgetMembership();
-    if (verdict.spoilt) this.resetTrainer();
+    if (verdict.spoilt) {
+      await this.options.trainer.drop();
+      this.resetTrainer();
+    }
     const pauseMs = backoff(failures, () => this.options.clock.random(), FIRST_PAUSE_MS, LONGEST_PAUSE_MS);
     if (!atOnce) await this.patience.wait(pauseMs / 1000, message).catch(() => undefined);
     return null;

@@ -4,6 +4,7 @@ import type { Clock } from "./clock";
 import { Curiosity } from "./curiosity";
 import { Delivery } from "./delivery";
 import { NoData, NotUnderstood } from "./errors";
+import type { Own, Portion } from "./own";
 import { Peer } from "./peer";
 import type { Api } from "./api";
 import type { Announcement, ClientEvent, EvaluateTask, Membership, ShardBlob, Spec, StopTask, Task, TrainTask, WaitTask } from "./protocol";
@@ -26,6 +27,8 @@ export interface Parts {
   /** For specs and shards, which last. */
   blobs: BlobCache;
   clock: Clock;
+  /** What to train on instead of the tasks' shards. */
+  own?: Own;
 }
 
 export interface Surroundings extends Parts {
@@ -129,20 +132,19 @@ export class Cycle {
   }
 
   private async train(task: TrainTask, token: string): Promise<void> {
-    const { trainer, blobs, signal, emit, clock } = this.around;
+    const { trainer, emit, clock, throttle } = this.around;
     const deadline = clock.now() + task.expires_in * 1000;
-    if (!task.shard) throw new NoData();
     emit({ type: "task", kind: task.kind, version: task.version, generation: task.generation });
     const reading = this.specOf(task);
-    const [spec, start, body] = await Promise.all([reading, this.startOf(task, reading), blobs.get(task.shard, signal)]);
-    const { seed, offset, training, generation } = task;
-    const shard = { body, examples: task.shard.examples };
-    const afterStep = this.afterStep(training.local_steps, deadline);
-    const request = { spec, shard, seed, offset, training, generation, afterStep, ...start };
+    const [spec, start, portion] = await Promise.all([reading, this.startOf(task, reading), this.portionOf(task, reading)]);
+    const { generation } = task;
+    const afterStep = this.afterStep(task.training.local_steps, deadline);
+    const request = { spec, generation, afterStep, ...portion, ...start };
     const trained = await trainer.train(request).catch((error: unknown) => {
       this.peer.forget(); // weights of its own may be what went wrong
       throw error;
     });
+    throttle.computed(trained.afterwardsMs);
     const accuracy = task.validation ? await this.validated(task, task.validation, spec, trained) : trained.accuracy;
     const steps = task.peer ? this.peer.trained(trained.weights!, trained.steps, accuracy) : trained.steps;
     const version = task.peer ? 0 : task.version;
@@ -150,6 +152,15 @@ export class Cycle {
     this.delivery.keep({ announcement, body: trained.body });
     await this.delivery.deliver(token);
     await this.peer.meet(token);
+  }
+
+  /** What a task trains on: its shard, or examples of the visitor's own. */
+  private async portionOf(task: TrainTask, spec: Promise<Spec>): Promise<Portion> {
+    const { own, blobs, signal } = this.around;
+    if (own) return own.next(await spec, task.training);
+    if (!task.shard) throw new NoData();
+    const { shard, seed, offset, training } = task;
+    return { shard: { body: await blobs.get(shard, signal), examples: shard.examples }, seed, offset, training };
   }
 
   /** What a task trains from. Where more is asked of the trained weights than a delta, with an origin. */

@@ -67,3 +67,47 @@ export class NoData extends Error {
 export class NoBackend extends Error {
   override readonly name = "NoBackend";
 }
+
+/** Examples that do not fit the run's model. */
+export class InvalidData extends Error {
+  override readonly name = "InvalidData";
+  constructor(
+    /** The tensor at fault, where it is one. */
+    readonly tensor: string | null,
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
+/** The browser gives the page no worker, or the worker's program did not come or broke. */
+export class NoWorker extends Error {
+  override readonly name = "NoWorker";
+}
+
+/** An error of the worker's, by its code, as this side knows it. */
+export function thrownAs(code: string, message: string): Error {
+  switch (code) {
+    case "unavailable":
+      return new Unavailable(message);
+    case "corrupt":
+      return new Corrupt(message);
+    case "diverged":
+      return new Diverged(message);
+    case "bad_spec":
+      return new BadSpec(message);
+    case "no_backend":
+      return new NoBackend(message);
+    case "invalid_data":
+      return new InvalidData(null, message);
+    case "no_data":
+      return new NoData();
+    case "no_worker":
+      return new NoWorker(message);
+    case "stale":
+    case "trainer":
+      return new Error(message);
+    default:
+      return new Refused(0, code as ErrorCode, message);
+  }
+}

@@ -2,6 +2,7 @@
 
 import { BadSpec } from "./errors";
 import { Muon } from "./muon";
+import { restore, stateOf, type OptimizerState } from "./optimizer_state";
 import type { LossName, OptimizerName, Spec, TensorSpec } from "./protocol";
 import { models, tf, type LayersModel, type Optimizer, type Tensor } from "./tf";
 import { gather, sizeOf, type Column } from "./wire";
@@ -30,6 +31,12 @@ export interface Model {
   getWeights(): Promise<Float32Array>;
   /** The learning rate from now on; what the optimizer remembers stays. */
   setRate(rate: number): void;
+  /** What the optimizer remembers. */
+  memory(): Promise<OptimizerState>;
+  /** Gives a model that has made no step yet the memory of one before; false where that was another model's. */
+  recall(memory: OptimizerState): Promise<boolean>;
+  /** The length of each output's last axis. */
+  readonly widths: number[];
   /** One step of the optimizer on these examples; the metrics are those before the step. Accuracy costs time. */
   step(columns: readonly Column[], examples: ArrayLike<number>, withAccuracy: boolean): Promise<StepMetrics>;
   /** Mean loss and accuracy on these examples. */
@@ -51,15 +58,24 @@ export const OPTIMIZERS: Record<OptimizerName, (rate: number) => Optimizer> = {
  */
 export async function buildModel(spec: Spec, recipe: Recipe): Promise<Model> {
   const optimizer = optimizerOf(recipe);
-  const known = new Set(allVariables());
-  try {
+  return cleanly(async () => {
     const layers = await models.modelFromJSON({ modelTopology: spec.modelTopology as never });
     layers.compile({ optimizer, loss: recipe.loss, metrics: ["accuracy"] });
-    return modelOf(layers, optimizer, spec);
+    return modelOf(layers, optimizer, recipe.optimizer, spec);
+  }).catch((error: unknown) => {
+    optimizer.dispose();
+    throw error;
+  });
+}
+
+/** Builds what, if it fails, leaves no variable behind. */
+export async function cleanly<T>(build: () => Promise<T>): Promise<T> {
+  const known = new Set(allVariables());
+  try {
+    return await build();
   } catch (error) {
     // Layers that were made before one failed are in nobody's hands, so their variables are what is new since.
     for (const variable of allVariables()) if (!known.has(variable)) variable.dispose();
-    optimizer.dispose();
     throw error;
   }
 }
@@ -78,7 +94,7 @@ function setRate(optimizer: Optimizer, rate: number): void {
 
 const allVariables = () => Object.values(tf.engine().registeredVariables);
 
-function modelOf(layers: LayersModel, optimizer: Optimizer, spec: Spec): Model {
+function modelOf(layers: LayersModel, optimizer: Optimizer, name: OptimizerName, spec: Spec): Model {
   const specs = spec.weightsManifest[0]!.weights;
   const variables = variablesOf(layers, specs);
   const inputs = spec.data.inputs.length;
@@ -88,6 +104,9 @@ function modelOf(layers: LayersModel, optimizer: Optimizer, spec: Spec): Model {
     setWeights: (vector) => assign(variables, specs, vector),
     getWeights: () => read(variables, specs),
     setRate: (rate) => setRate(optimizer, rate),
+    memory: () => stateOf(optimizer),
+    recall: (memory) => restore(optimizer, name, layers.trainableWeights.map(({ shape }) => shape as number[]), memory),
+    widths: layers.outputs.map(({ shape }) => shape.at(-1) ?? 1),
     step: (columns, examples, withAccuracy) =>
       withTensors(columns, inputs, examples, async (tensors) => {
         // Compiled in, metrics are worked out at every step; of a small net's step that is an eighth.
@@ -109,9 +128,10 @@ function modelOf(layers: LayersModel, optimizer: Optimizer, spec: Spec): Model {
   };
 }
 
-type Variable = LayersModel["weights"][number];
+export type Variable = LayersModel["weights"][number];
 
-function variablesOf(layers: LayersModel, specs: readonly TensorSpec[]): Variable[] {
+/** The variables of a model, in the order of the manifest. @throws BadSpec when they do not belong together */
+export function variablesOf(layers: LayersModel, specs: readonly TensorSpec[]): Variable[] {
   const byName = new Map(layers.weights.map((variable) => [variable.originalName, variable]));
   if (byName.size !== specs.length) {
     throw new BadSpec(`the topology has ${byName.size} weights, the manifest ${specs.length}`);
@@ -126,7 +146,8 @@ function variablesOf(layers: LayersModel, specs: readonly TensorSpec[]): Variabl
   });
 }
 
-function assign(variables: readonly Variable[], specs: readonly TensorSpec[], vector: Float32Array): void {
+/** Sets all weights. */
+export function assign(variables: readonly Variable[], specs: readonly TensorSpec[], vector: Float32Array): void {
   let start = 0;
   variables.forEach((variable, i) => {
     const end = start + sizeOf(specs[i]!);

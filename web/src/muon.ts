@@ -39,6 +39,8 @@ export class Muon extends tf.Optimizer {
 
   private readonly slots = new Map<string, Slots>();
   private steps = 0;
+  /** Slots of before, for the weights in the order in which they are first stepped. */
+  private earlier: Slots[] = [];
 
   constructor(private rate: number) {
     super();
@@ -59,9 +61,25 @@ export class Muon extends tf.Optimizer {
     }
   }
 
+  /** Its steps; the means; the squares. */
+  override getWeights(): Promise<Named[]> {
+    const slots = [...this.slots.values()];
+    const tensors = [tf.scalar(this.steps, "int32"), ...slots.map(({ mean }) => mean), ...slots.map(({ square }) => square)];
+    return Promise.resolve(tensors.map((tensor, i) => ({ name: `slot${i}`, tensor })));
+  }
+
+  /** Takes up where another one was, before any step of its own. */
+  override async setWeights([steps, ...slots]: Named[]): Promise<void> {
+    this.steps = (await steps!.tensor.data())[0]!;
+    const own = slots.map(({ tensor }) => tf.keep(tf.variable(tensor, false)));
+    const count = own.length / 2;
+    this.earlier = own.slice(0, count).map((mean, i) => ({ mean, square: own[count + i]! }));
+  }
+
   override dispose(): void {
-    for (const { mean, square } of this.slots.values()) tf.dispose([mean, square]);
+    for (const { mean, square } of [...this.slots.values(), ...this.earlier]) tf.dispose([mean, square]);
     this.slots.clear();
+    this.earlier = [];
     super.dispose();
   }
 
@@ -86,7 +104,7 @@ export class Muon extends tf.Optimizer {
     const known = this.slots.get(name);
     if (known) return known;
     // Not within the tidy around a step, or they would be gone with it.
-    const fresh = { mean: tf.keep(tf.variable(tf.zeros(shape), false)), square: tf.keep(tf.variable(tf.zeros(shape), false)) };
+    const fresh = this.earlier.shift() ?? { mean: tf.keep(tf.variable(tf.zeros(shape), false)), square: tf.keep(tf.variable(tf.zeros(shape), false)) };
     this.slots.set(name, fresh);
     return fresh;
   }

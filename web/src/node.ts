@@ -9,7 +9,7 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 
 import { assemble } from "./assemble";
-import type { BackendName, ClientEvent } from "./protocol";
+import type { BackendName, WorkerEvent } from "./protocol";
 import { setWasmPaths } from "./tf";
 
 function orderFrom(args: string[]): { api: string; run: string; power: number; backend: BackendName } {
@@ -31,13 +31,15 @@ function orderFrom(args: string[]): { api: string; run: string; power: number; b
 
 async function main(): Promise<number> {
   const outcome = { failed: false };
-  const onEvent = (event: ClientEvent) => {
+  const onEvent = (event: WorkerEvent) => {
     if (event.type === "error" && event.fatal) outcome.failed = true;
     process.stdout.write(`${JSON.stringify(event)}\n`);
   };
   // Read from disk by the library itself, which knows Node.
   setWasmPaths(fileURLToPath(new URL("./assets/", import.meta.url)));
-  const client = assemble({ ...orderFrom(process.argv.slice(2)), shelf: null, onEvent });
+  const { api, run, ...order } = orderFrom(process.argv.slice(2));
+  const seat = assemble({ api, run, shelf: null, states: null, onEvent });
+  const client = seat.contribute({ ...order, data: null });
   for (const name of ["SIGTERM", "SIGINT"] as const) process.once(name, () => void client.stop());
   client.start();
   await client.finished;

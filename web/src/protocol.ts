@@ -82,7 +82,19 @@ export interface RunData {
   /** Names of the classes, in the order of the model's outputs. */
   labels: string[] | null;
   /** Whether a client may train on data of its own instead of shards, or must: then there are none. */
-  own: "never" | "may" | "must";
+  own: OwnUse;
+}
+
+/** Whether clients may train on data of their own, or have to. */
+export type OwnUse = "never" | "may" | "must";
+
+/** The model with its newest weights. */
+export interface CurrentModel {
+  version: number;
+  generation: number;
+  model: Blob;
+  checkpoint: Blob;
+  expires_in: number;
 }
 
 export interface Commit {
@@ -275,6 +287,8 @@ export interface Traffic {
 export type ClientEvent =
   | { type: "joined"; run: string; clientId: string }
   | { type: "backend"; name: BackendName; imagesPerSecond: number; measured: Measured[] }
+  /** What the optimizer had learnt before the page was loaded again is back. */
+  | { type: "restored"; steps: number }
   | { type: "task"; kind: "train" | "evaluate"; version: number; generation: number }
   /** Accuracy, on the training batch, is worked out at the last step of a task only. */
   | { type: "step"; step: number; steps: number; loss: number; accuracy: number | null; imagesPerSecond: number }
@@ -293,18 +307,48 @@ export type ClientEvent =
 
 // ---- page to worker, worker to page
 
+/** Numbers as a page has them. */
+export type Numbers = Float32Array | Float64Array | Int32Array | Uint8Array;
+
+/** Examples of a visitor's own: for each tensor the values of all examples, one after another. */
+export interface OwnExamples {
+  inputs: Numbers[];
+  targets: Numbers[];
+}
+
+export interface Prediction {
+  /** One for each output layer. */
+  outputs: { name: string; /** Examples first. */ shape: number[]; values: Float32Array }[];
+  /** Of the weights that were used. */
+  version: number;
+}
+
 export type PageMessage =
-  | { type: "join"; api: string; run: string; power: number; backend: BackendName | null }
+  /** The first: which run all others are about. `created` tells runs of one name apart. */
+  | { type: "open"; api: string; run: string; created: number }
+  | { type: "join"; power: number; backend: BackendName | null; data: OwnExamples | null }
   | { type: "pause" }
   | { type: "resume" }
   | { type: "power"; power: number }
   /** The network is back, or the page is looked at again: wait no longer. */
   | { type: "wake" }
-  | { type: "stop" };
+  | { type: "stop" }
+  /** The page may be gone soon. */
+  | { type: "save" }
+  /** Older weights than `version`, where the page knows of one, are replaced first. */
+  | { type: "predict"; id: number; inputs: Numbers[]; version: number | null };
 
 export type WorkerMessage =
-  /** The client is there. */
+  /** Its program is there. */
   | { type: "ready" }
-  /** There will be no client. */
+  /** It can do nothing. */
   | { type: "failed" }
-  | { type: "event"; event: ClientEvent };
+  | { type: "event"; event: WorkerEvent }
+  | { type: "predicted"; id: number; prediction: Prediction }
+  | { type: "unpredicted"; id: number; code: string; message: string };
+
+/** What a worker tells without being asked. */
+export type WorkerEvent =
+  | ClientEvent
+  /** CurrentModel were loaded for predicting. */
+  | { type: "model"; version: number };

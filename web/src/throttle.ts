@@ -6,12 +6,16 @@ import type { Clock } from "./clock";
 const SHORTEST_SLEEP_MS = 20;
 /** Longer ones are slept off in parts, so that a change of power is felt soon. */
 const LONGEST_SLEEP_MS = 500;
+/** Rest that was had in advance, waiting for the network, counts up to here. */
+const MOST_RESTED_MS = 1000;
 /** Waiting messages, a pause among them, are let in at least this often. */
 const BREATH_MS = 50;
 
 export class Throttle {
   private idlePerBusy: number;
   private owed = 0;
+  /** Until when all time is accounted for, as computing or as rest. */
+  private accounted: number;
   private lastBreath: number;
   private gate: { opened: Promise<void>; open(): void } | null = null;
   private readonly aborted: Promise<never>;
@@ -23,7 +27,7 @@ export class Throttle {
     private readonly signal: AbortSignal,
   ) {
     this.idlePerBusy = ratio(power);
-    this.lastBreath = clock.now();
+    this.accounted = this.lastBreath = clock.now();
     this.aborted = new Promise((_, reject) => {
       signal.addEventListener("abort", () => reject(signal.reason as Error), { once: true });
     });
@@ -34,9 +38,17 @@ export class Throttle {
   /** To be awaited, when it is a promise, after each piece of work. Throws the signal's reason when aborted. */
   after(busyMs: number): void | Promise<void> {
     this.signal.throwIfAborted();
-    this.owed += busyMs * this.idlePerBusy;
+    this.computed(busyMs);
     const due = this.owed >= SHORTEST_SLEEP_MS || this.gate !== null || this.clock.now() - this.lastBreath >= BREATH_MS;
     return due ? this.rest() : undefined;
+  }
+
+  /** Some of the time since the last call was spent computing; the rest of it was rest. */
+  computed(busyMs: number): void {
+    const now = this.clock.now();
+    const rest = Math.max(0, now - this.accounted - busyMs);
+    this.accounted = now;
+    this.owed = Math.max(this.owed + busyMs * this.idlePerBusy - rest, -MOST_RESTED_MS);
   }
 
   /** Resolves when the gate is open. */
@@ -64,10 +76,9 @@ export class Throttle {
 
   private async rest(): Promise<void> {
     while (this.owed >= SHORTEST_SLEEP_MS) {
-      const start = this.clock.now();
       await this.clock.sleep(Math.min(this.owed, LONGEST_SLEEP_MS), this.signal);
       // What was overslept counts too.
-      this.owed -= this.clock.now() - start;
+      this.computed(0);
     }
     await this.clock.breathe();
     this.lastBreath = this.clock.now();

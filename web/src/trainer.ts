@@ -2,15 +2,20 @@
 
 import { chooseBackend, type Choice } from "./backends";
 import { Diverged } from "./errors";
+import type { Belonging, Keeping } from "./keeping";
 import { buildModel, type Metrics, type Model, type Recipe, type StepMetrics } from "./model";
-import type { BackendName, Encoding, LossName, Spec, Training } from "./protocol";
+import { checkClasses } from "./own";
+import type { BackendName, Encoding, LossName, Spec, TensorSpec, Training } from "./protocol";
 import { batch, permutation } from "./shuffle";
+import type { Turns } from "./turns";
 import { decodeCheckpoint, decodeShard, encodeDelta, type Column, type Encoded } from "./wire";
 
 /** A shard as it came over the wire. The same `body` object means the same shard: it is decoded once. */
 export interface Shard {
   body: ArrayBuffer;
   examples: number;
+  /** How its tensors are stored, where that is not as the spec says. */
+  specs?: readonly TensorSpec[];
 }
 
 export interface StepReport extends StepMetrics {
@@ -43,6 +48,8 @@ export interface Trained extends Encoded, StepMetrics {
   steps: number;
   examples: number;
   encoding: Encoding;
+  /** Time that computing took after the last step. */
+  afterwardsMs: number;
 }
 
 export interface EvaluateRequest {
@@ -64,6 +71,10 @@ export interface Trainer {
   train(request: TrainRequest): Promise<Trained>;
   /** Null when `afterStep` ended it. @throws Diverged, NoBackend, BadSpec, Corrupt */
   evaluate(request: EvaluateRequest): Promise<Evaluated | null>;
+  /** Keeps what the optimizer remembers, where it outlives the page. */
+  save(): Promise<void>;
+  /** What was kept is worth nothing. */
+  drop(): Promise<void>;
   /** Forgets model, optimizer and backend: the next request starts afresh. */
   reset(): void;
 }
@@ -71,6 +82,9 @@ export interface Trainer {
 export interface TrainerOptions {
   backend: BackendName | null;
   now(): number;
+  turns: Turns;
+  /** Keeps what the optimizer remembers over a reload; null: nothing does. */
+  keeping: Keeping | null;
   onBackend(choice: Choice): void;
 }
 
@@ -84,7 +98,7 @@ class LocalTrainer implements Trainer {
   private readonly shuffled = permutationCache();
   /** The spec that the current backend was chosen for. */
   private chosenFor: Spec | null = null;
-  private loaded: { key: string; model: Model } | null = null;
+  private loaded: Loaded | null = null;
 
   constructor(private readonly options: TrainerOptions) {}
 
@@ -93,28 +107,54 @@ class LocalTrainer implements Trainer {
     this.unload();
   }
 
-  async train(request: TrainRequest): Promise<Trained> {
-    const { spec, training, shard, generation } = request;
-    const columns = this.columnsOf(spec, shard);
-    const order = this.shuffled(request.seed, shard.examples);
-    await this.choose(spec, training, columns, batch(order, request.offset, 0, training.batch_size));
-    // A rollback makes the optimizer's memory of the abandoned weights worthless.
-    const model = await this.load(spec, training, `${recipeKey(training)} generation ${generation}`);
-    // Not part of the key: a rate that falls with the run's versions must not cost what the optimizer remembers.
-    model.setRate(training.learning_rate);
-    return train(model, request, columns, order, this.options.now);
+  train(request: TrainRequest): Promise<Trained> {
+    return this.options.turns.alone(async () => {
+      const { spec, training, shard, generation } = request;
+      const columns = this.columnsOf(spec, shard);
+      const order = this.shuffled(request.seed, shard.examples);
+      await this.choose(spec, training, columns, batch(order, request.offset, 0, training.batch_size));
+      const model = await this.loadForTraining(spec, training, generation);
+      if (shard.specs && training.loss === "sparseCategoricalCrossentropy") {
+        const inputs = spec.data.inputs.length;
+        checkClasses(spec.data.targets, columns.slice(inputs).map(({ stored }) => stored), model.widths);
+      }
+      // Not part of the key: a rate that falls with the run's versions must not cost what the optimizer remembers.
+      model.setRate(training.learning_rate);
+      const trained = await train(model, this.lending(request), columns, order, this.options.now);
+      if (this.options.keeping?.due) await this.keep();
+      return trained;
+    });
   }
 
-  async evaluate(request: EvaluateRequest): Promise<Evaluated | null> {
-    const { spec, shards, loss } = request;
-    const recipe: Recipe = { optimizer: "sgd", learning_rate: 1, loss };
-    const columns = shards.map((shard) => this.columnsOf(spec, shard));
-    const size = Math.min(request.batchSize, shards[0]!.examples);
-    await this.choose(spec, recipe, columns[0]!, Uint32Array.from({ length: size }, (_, i) => i));
-    // A model compiled for training serves too, and its optimizer is not touched.
-    const key = this.loaded?.key.startsWith(`${loss} `) ? this.loaded.key : recipeKey(recipe);
-    const model = await this.load(spec, recipe, key);
-    return evaluate(model, request, columns, this.options.now);
+  evaluate(request: EvaluateRequest): Promise<Evaluated | null> {
+    return this.options.turns.alone(async () => {
+      const { spec, shards, loss } = request;
+      const recipe: Recipe = { optimizer: "sgd", learning_rate: 1, loss };
+      const columns = shards.map((shard) => this.columnsOf(spec, shard));
+      const size = Math.min(request.batchSize, shards[0]!.examples);
+      await this.choose(spec, recipe, columns[0]!, Uint32Array.from({ length: size }, (_, i) => i));
+      // A model compiled for training serves too, and its optimizer is not touched.
+      const key = this.loaded?.key.startsWith(`${loss} `) ? this.loaded.key : recipeKey(recipe);
+      const model = await this.load(spec, recipe, key);
+      return evaluate(model, this.lending(request), columns, this.options.now);
+    });
+  }
+
+  save(): Promise<void> {
+    return this.options.turns.alone(() => this.keep());
+  }
+
+  async drop(): Promise<void> {
+    await this.options.keeping?.drop();
+  }
+
+  /** Pauses are others' turns. */
+  private lending<T extends { afterStep: AfterStep }>(request: T): T {
+    const afterStep: AfterStep = (report) => {
+      const answer = request.afterStep(report);
+      return typeof answer === "boolean" ? answer : this.options.turns.during(answer);
+    };
+    return { ...request, afterStep };
   }
 
   private async choose(spec: Spec, recipe: Recipe, columns: Column[], examples: Uint32Array): Promise<void> {
@@ -129,11 +169,28 @@ class LocalTrainer implements Trainer {
     this.chosenFor = spec;
   }
 
+  private async loadForTraining(spec: Spec, recipe: Recipe, generation: number): Promise<Model> {
+    // A rollback makes the optimizer's memory of the abandoned weights worthless.
+    const belonging = { recipe: recipeKey(recipe), generation };
+    const key = `${belonging.recipe} generation ${generation}`;
+    if (this.loaded?.key === key) return this.loaded.model;
+    const model = await this.load(spec, recipe, key);
+    await this.options.keeping?.recall(model, belonging);
+    this.loaded = { key, model, belonging };
+    return model;
+  }
+
   private async load(spec: Spec, recipe: Recipe, key: string): Promise<Model> {
     if (this.loaded?.key === key) return this.loaded.model;
     this.unload();
-    this.loaded = { key, model: await buildModel(spec, recipe) };
+    this.loaded = { key, model: await buildModel(spec, recipe), belonging: null };
     return this.loaded.model;
+  }
+
+  private async keep(): Promise<void> {
+    const { loaded } = this;
+    // A lost GPU gives nothing back, and that is for the next step to find.
+    if (loaded?.belonging) await this.options.keeping?.keep(loaded.model, loaded.belonging).catch(() => undefined);
   }
 
   private unload(): void {
@@ -144,6 +201,13 @@ class LocalTrainer implements Trainer {
   }
 }
 
+interface Loaded {
+  key: string;
+  model: Model;
+  /** Null: it was not trained. */
+  belonging: Belonging | null;
+}
+
 function recipeKey(recipe: Recipe): string {
   return `${recipe.loss} ${recipe.optimizer}`;
 }
@@ -152,7 +216,7 @@ function recipeKey(recipe: Recipe): string {
 function columnCache(): (spec: Spec, shard: Shard) => Column[] {
   const known = new WeakMap<ArrayBuffer, Column[]>();
   return (spec, shard) => {
-    const columns = known.get(shard.body) ?? decodeShard([...spec.data.inputs, ...spec.data.targets], shard.body, shard.examples);
+    const columns = known.get(shard.body) ?? decodeShard(shard.specs ?? [...spec.data.inputs, ...spec.data.targets], shard.body, shard.examples);
     known.set(shard.body, columns);
     return columns;
   };
@@ -177,11 +241,12 @@ async function train(
   const specs = spec.weightsManifest[0]!.weights;
   const size = training.batch_size;
   const base = decodeCheckpoint(specs, request.checkpoint);
+  // The first step's time is also that of what comes before it.
+  let start = now();
   model.setWeights(base);
   let steps = 0;
   let metrics: StepMetrics = { loss: NaN, accuracy: null };
-  for (let more = true; more && steps < training.local_steps; ) {
-    const start = now();
+  for (let more = true; more && steps < training.local_steps; start = now()) {
     const last = steps + 1 === training.local_steps;
     metrics = await model.step(columns, batch(order, offset, steps, size), last);
     steps++;
@@ -193,7 +258,8 @@ async function train(
   const weights = request.origin ? trained.slice() : null;
   const delta = difference(trained, request.origin ? decodeCheckpoint(specs, request.origin) : base);
   const encoded = encodeDelta(specs, delta, training.encoding);
-  return { ...metrics, ...encoded, weights, steps, examples: steps * size, encoding: training.encoding };
+  const done = { steps, examples: steps * size, encoding: training.encoding, afterwardsMs: now() - start };
+  return { ...metrics, ...encoded, ...done, weights };
 }
 
 /** Trained minus base, in place of trained. @throws Diverged */
@@ -214,12 +280,12 @@ async function evaluate(
   columns: Column[][],
   now: () => number,
 ): Promise<Evaluated | null> {
+  let start = now();
   model.setWeights(decodeCheckpoint(request.spec.weightsManifest[0]!.weights, request.checkpoint));
   const sum = { loss: 0, accuracy: 0, examples: 0 };
   let step = 0;
   for (const [i, shard] of request.shards.entries()) {
     for (let from = 0; from < shard.examples; from += request.batchSize) {
-      const start = now();
       const examples = Math.min(request.batchSize, shard.examples - from);
       const rows = Uint32Array.from({ length: examples }, (_, row) => from + row);
       const found = await model.evaluate(columns[i]!, rows);
@@ -228,6 +294,7 @@ async function evaluate(
       sum.examples += examples;
       step++;
       if (!(await request.afterStep({ ...found, step, examples, milliseconds: now() - start }))) return null;
+      start = now();
     }
   }
   if (!Number.isFinite(sum.loss)) throw new Diverged(`the loss of this checkpoint is ${sum.loss}`);

@@ -1,6 +1,6 @@
 /** What an error means for a client: what to say of it, and what to do before the next try. */
 
-import { BadSpec, Corrupt, Diverged, NoBackend, NoData, Refused, Stale, Unavailable } from "./errors";
+import { BadSpec, Corrupt, Diverged, InvalidData, NoBackend, NoData, Refused, Stale, Unavailable } from "./errors";
 
 export interface Verdict {
   code: string;
@@ -26,7 +26,7 @@ export function verdictOn(error: unknown, joined: boolean): Verdict {
   return {
     code,
     ...(code === "trainer" ? unforeseen(error) : { message: (error as Error).message }),
-    fatal: hopeless || error instanceof NoBackend || error instanceof BadSpec || error instanceof NoData,
+    fatal: hopeless || [BadSpec, InvalidData, NoBackend, NoData].some((kind) => error instanceof kind),
     movedOn: error instanceof Stale || refused === "unauthorized" || refused === "conflict",
     forgotten: refused === "unauthorized" || refused === "missing",
     // Whatever the trainer choked on (a lost GPU, a full heap), the next attempt starts from nothing.
@@ -41,6 +41,7 @@ function codeOf(error: unknown): string {
   if (error instanceof Diverged) return "diverged";
   if (error instanceof BadSpec) return "bad_spec";
   if (error instanceof NoData) return "no_data";
+  if (error instanceof InvalidData) return "invalid_data";
   return error instanceof NoBackend ? "no_backend" : "trainer";
 }
 

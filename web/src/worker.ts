@@ -7,6 +7,7 @@ import { assemble } from "./assemble";
 import { createDesk } from "./desk";
 import type { PageMessage, WorkerMessage } from "./protocol";
 import { browserShelf } from "./shards";
+import { browserStates } from "./states";
 import { setWasmPaths } from "./tf";
 import { wasmUrls } from "./wasm_urls";
 
@@ -15,12 +16,11 @@ setWasmPaths(wasmUrls);
 const say = (message: WorkerMessage) => postMessage(message);
 
 const hear = createDesk({
-  assemble: async ({ api, run, power, backend }) => {
-    const shelf = await browserShelf();
-    return assemble({ api, run, power, backend, shelf, onEvent: (event) => say({ type: "event", event }) });
+  assemble: async ({ api, run, created }) => {
+    const [shelf, states] = await Promise.all([browserShelf(), browserStates(`${api} ${run} ${created}`)]);
+    return assemble({ api, run, shelf, states, onEvent: (event) => say({ type: "event", event }) });
   },
-  onReady: () => say({ type: "ready" }),
-  onFailure: () => say({ type: "failed" }),
+  say,
 });
 
 addEventListener("message", ({ data }: MessageEvent<PageMessage>) => hear(data));

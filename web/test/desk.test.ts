@@ -1,10 +1,14 @@
 import { describe, expect, test, vi } from "vitest";
 
+import type { Seat } from "../src/assemble";
 import type { Client } from "../src/client";
 import { createDesk } from "../src/desk";
+import { InvalidData } from "../src/errors";
 import type { PageMessage } from "../src/protocol";
 
-const JOIN: PageMessage = { type: "join", api: "/", run: "digits", power: 100, backend: null };
+const OPEN: PageMessage = { type: "open", api: "/", run: "digits", created: 0 };
+const JOIN: PageMessage = { type: "join", power: 100, backend: null, data: null };
+const PREDICT: PageMessage = { type: "predict", id: 7, inputs: [], version: 3 };
 
 /** A desk whose client is there, or is known never to be, when the test says so. */
 function desk() {
@@ -16,15 +20,19 @@ function desk() {
     wake: () => heard.push("wake"),
     stop: () => Promise.resolve(void heard.push("stop")),
   } as unknown as Client;
-  let arrived: (client: Client) => void, failed: (error: Error) => void;
-  const assembled = new Promise<Client>((resolve, reject) => ([arrived, failed] = [resolve, reject]));
+  let arrived: (seat: Seat) => void, failed: (error: Error) => void;
+  const assembled = new Promise<Seat>((resolve, reject) => ([arrived, failed] = [resolve, reject]));
   const hear = createDesk({
     assemble: () => assembled,
-    onReady: () => heard.push("ready"),
-    onFailure: () => heard.push("failed"),
+    say: (message) => heard.push(message.type === "unpredicted" ? `unpredicted ${message.id} ${message.code}` : message.type),
   });
+  hear(OPEN);
   const settle = () => new Promise((resolve) => setImmediate(resolve));
-  const arrive = () => (arrived(client), settle());
+  const seat: Seat = {
+    contribute: () => client,
+    predict: (_, version) => Promise.reject(version === 3 ? new InvalidData("image", "too short") : new Error("no")),
+  };
+  const arrive = () => (arrived(seat), settle());
   const fail = () => (failed(new Error("no")), settle());
   return { hear, heard, arrive, fail };
 }
@@ -59,5 +67,12 @@ describe("what the page says before the client is there", () => {
     for (const message of [JOIN, { type: "pause" }, { type: "wake" }] as const) hear(message);
     await fail();
     expect(heard).toEqual(["failed"]);
+  });
+
+  test("a question waits, too, and its error is told by its code", async () => {
+    const { hear, heard, arrive } = desk();
+    hear(PREDICT);
+    await arrive();
+    await vi.waitFor(() => expect(heard).toEqual(["ready", "unpredicted 7 invalid_data"]));
   });
 });

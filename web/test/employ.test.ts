@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 
-import { employ } from "../src/pages/employ";
+import { employ } from "../src/employ";
 import type { WorkerMessage } from "../src/protocol";
 
 beforeEach(() => void vi.useFakeTimers());
@@ -9,15 +9,15 @@ afterEach(() => void vi.useRealTimers());
 /** A page's end of a worker that does what the test says. */
 function employed() {
   const worker = Object.assign(new EventTarget(), { terminate: vi.fn(), postMessage: vi.fn() });
-  const [onEvent, onFailure] = [vi.fn(), vi.fn()];
-  const employee = employ({ create: () => worker as unknown as Worker, onEvent, onFailure })!;
+  const [onMessage, onFailure] = [vi.fn(), vi.fn()];
+  const employee = employ({ create: () => worker as unknown as Worker, onMessage, onFailure })!;
   const speak = (data: WorkerMessage) => worker.dispatchEvent(new MessageEvent("message", { data }));
-  return { worker, employee, speak, onEvent, onFailure };
+  return { worker, employee, speak, onMessage, onFailure };
 }
 
 test("a page that may have no worker gets none", () => {
   const create = () => { throw new Error("denied"); };
-  expect(employ({ create, onEvent: vi.fn(), onFailure: vi.fn() })).toBeNull();
+  expect(employ({ create, onMessage: vi.fn(), onFailure: vi.fn() })).toBeNull();
 });
 
 test.each(["error", "messageerror"])("%s: the worker is let go, and the page told", (fault) => {

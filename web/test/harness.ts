@@ -50,6 +50,8 @@ export class Harness {
   readonly faults = new Map<string, (Error | undefined)[]>();
   stepMs = 10;
   resets = 0;
+  /** What became of the optimizer's state, in order. */
+  readonly kept: ("saved" | "dropped")[] = [];
   private tickets = 0;
   private tokens = 0;
 
@@ -114,6 +116,7 @@ export class Harness {
     listRuns: () => Promise.reject(new Error("not asked by a client")),
     getRun: () => Promise.reject(new Error("not asked by a client")),
     getHistory: () => Promise.reject(new Error("not asked by a client")),
+    getModel: () => Promise.reject(new Error("not asked by a client")),
     join: (_run, signal) =>
       this.asked("join", () => ({ client_id: "c", token: `token-${++this.tokens}`, expires_in: 3600 }), signal),
     nextTask: (_run, token, signal) => this.asked(`task ${token}`, () => this.nextTask(), signal),
@@ -134,6 +137,8 @@ export class Harness {
   };
 
   readonly trainer: Trainer = {
+    save: () => Promise.resolve(void this.kept.push("saved")),
+    drop: () => Promise.resolve(void this.kept.push("dropped")),
     reset: () => void this.resets++,
     train: (request) => this.train(request),
     evaluate: (request) => this.evaluate(request),
@@ -146,7 +151,7 @@ export class Harness {
       this.clock.spend(this.stepMs);
       more = await afterStep({ step: ++steps, loss: 1 / steps, accuracy: 0.5, examples: 64, milliseconds: this.stepMs });
     }
-    const done = { steps, examples: 64 * steps, loss: 1 / steps, accuracy: 0.5, weights: null };
+    const done = { steps, examples: 64 * steps, loss: 1 / steps, accuracy: 0.5, weights: null, afterwardsMs: 0 };
     return { body: new Uint8Array([1, 2, 3]), encoding: "float32", ...done };
   }
 

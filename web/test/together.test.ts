@@ -8,6 +8,7 @@ import { systemClock } from "../src/clock";
 import type { ClientEvent } from "../src/protocol";
 import { createBlobCache } from "../src/shards";
 import { createTrainer } from "../src/trainer";
+import { Turns } from "../src/turns";
 import { refusal, TestServer, type World } from "./server";
 import { smallWorld } from "./specs";
 import { useWasm } from "./wasm";
@@ -30,7 +31,7 @@ function clientOf(change: Partial<JoinOptions> = {}) {
   // Real time but for the pauses, which are cut to a hundredth.
   const clock = { ...systemClock, sleep: (ms: number, signal?: AbortSignal) => systemClock.sleep(ms / 100, signal) };
   const api = createApi({ base: server.api, clock });
-  const trainer = createTrainer({ backend: "wasm", now: () => clock.now(), onBackend: () => undefined });
+  const trainer = createTrainer({ backend: "wasm", now: () => clock.now(), turns: new Turns(), keeping: null, onBackend: () => undefined });
   const parts = { api, trainer, blobs: createBlobCache(api, null), clock };
   return join({ ...parts, run: "digits", power: 100, onEvent: (event) => events.push(event), ...change });
 }

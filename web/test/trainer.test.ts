@@ -5,13 +5,14 @@ import type { Spec, Training } from "../src/protocol";
 import { batch, permutation } from "../src/shuffle";
 import { tf } from "../src/tf";
 import { createTrainer, type TrainRequest, type Trainer } from "../src/trainer";
+import { Turns } from "../src/turns";
 import { digits, mnist, shardFor, sides, training, weightsFor } from "./specs";
 import { useWasm } from "./wasm";
 
 beforeAll(useWasm);
 
 const trainerOn = (backend: "wasm" | "cpu" = "wasm"): Trainer =>
-  createTrainer({ backend, now: () => performance.now(), onBackend: () => undefined });
+  createTrainer({ backend, now: () => performance.now(), turns: new Turns(), keeping: null, onBackend: () => undefined });
 
 function requestFor(spec: Spec, change: Partial<Training> = {}, examples = 200): TrainRequest {
   return {

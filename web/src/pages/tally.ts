@@ -1,6 +1,6 @@
 /** What a machine has contributed, counted from its client's events. */
 
-import type { ClientEvent } from "../protocol";
+import type { RunEvent } from "../index";
 
 export interface Tally {
   sent: number;
@@ -20,7 +20,7 @@ export interface Tally {
 export const emptyTally: Tally = { sent: 0, merged: 0, unused: 0, forgotten: 0, examples: 0, evaluations: 0, up: 0, down: 0, seconds: 0 };
 
 /** Counts on from `start`; traffic events carry totals of one worker, so each worker needs a counter of its own. */
-export function tallyFrom(start: Tally): (event: ClientEvent) => Tally {
+export function tallyFrom(start: Tally): (event: RunEvent) => Tally {
   let tally = start;
   return (event) => {
     tally = counted(tally, start, event);
@@ -33,7 +33,7 @@ export function forgetting(tally: Tally): Tally {
   return { ...tally, forgotten: tally.sent - tally.merged - tally.unused };
 }
 
-function counted(tally: Tally, start: Tally, event: ClientEvent): Tally {
+function counted(tally: Tally, start: Tally, event: RunEvent): Tally {
   switch (event.type) {
     case "uploaded":
       return { ...tally, sent: tally.sent + 1, examples: tally.examples + event.examples };

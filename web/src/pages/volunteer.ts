@@ -1,10 +1,9 @@
 /** The volunteer page: one button, and what this machine does for the run. */
 
 import { systemClock } from "../clock";
-import type { BackendName, ClientEvent, PageMessage, Run } from "../protocol";
+import { join, type BackendName, type Contribution, type EventName, type Run, type RunDescription, type RunEvent } from "../index";
 import { createChart } from "./chart";
 import { element, write } from "./dom";
-import { employ, type Employee } from "./employ";
 import { follow, type Story } from "./follow";
 import { bytes, count, duration, figure, percent } from "./format";
 import { createPace } from "./pace";
@@ -16,6 +15,25 @@ import { forgetting, tallyFrom, type Tally } from "./tally";
 import "./style.css";
 
 const NOT_STARTED = "Training could not start in this browser. Reload this page to try again.";
+/** All that the client tells. */
+const EVENTS = {
+  joined: 0,
+  backend: 0,
+  restored: 0,
+  task: 0,
+  step: 0,
+  uploaded: 0,
+  met: 0,
+  settled: 0,
+  evaluated: 0,
+  traffic: 0,
+  waiting: 0,
+  paused: 0,
+  resumed: 0,
+  error: 0,
+  stopped: 0,
+  model: 0,
+} satisfies Record<EventName, 0>;
 const THANKS = "This run is finished. Thank you to everyone who took part.";
 
 const query = new URLSearchParams(location.search);
@@ -23,22 +41,23 @@ const query = new URLSearchParams(location.search);
 type Mode = "idle" | "running" | "paused" | "over";
 
 class Volunteer {
-  private worker: Employee | null = null;
+  private contribution: Contribution | null = null;
   private mode: Mode = "idle";
   private finished = false;
-  private failed = false;
+  private failed: { code: string } | null = null;
   private readonly pace = createPace();
   private memory: Memory;
-  private counter: (event: ClientEvent) => Tally;
+  private counter: (event: RunEvent) => Tally;
   private resumedAt: number | null = null;
   private readonly key: string;
   private readonly losses = createLossCurve(element("loss-chart"));
 
   constructor(
     private readonly run: Run,
-    private readonly base: string,
+    base: string,
   ) {
-    this.key = `webnn:${base}:${run.run}`;
+    this.key = `webnn:${base}:${run.description.run}`;
+    for (const type of Object.keys(EVENTS) as EventName[]) run.on(type, (event) => this.on(event));
     this.memory = recalled(this.key);
     this.counter = tallyFrom(this.memory.tally);
     this.showTally();
@@ -51,14 +70,14 @@ class Volunteer {
     this.setPower(this.memory.power);
     element("toggle").addEventListener("click", () => this.toggle());
     addEventListener("pagehide", () => this.remember());
-    addEventListener("online", () => this.say({ type: "wake" }));
+    addEventListener("online", () => this.contribution?.wake());
     document.addEventListener("visibilitychange", () => {
-      if (!document.hidden) this.say({ type: "wake" });
+      if (!document.hidden) this.contribution?.wake();
     });
     setInterval(() => this.tick(), 1000);
     (element("toggle") as HTMLButtonElement).disabled = false;
     write("status", "Press start to lend this machine. It stops when you close the page.");
-    if (this.run.status === "finished") this.finish();
+    if (this.run.description.status === "finished") this.finish();
     else if (this.memory.running || query.has("start")) this.toggle();
   }
 
@@ -75,48 +94,33 @@ class Volunteer {
   }
 
   private start(): void {
-    this.worker?.dismiss();
-    this.failed = false;
+    this.failed = null;
     this.counter = tallyFrom(forgetting(this.memory.tally));
-    this.worker = this.employed();
-    if (!this.worker) return this.over(NOT_STARTED);
-    const backend = query.get("backend") as BackendName | null;
-    this.say({ type: "join", api: this.base, run: this.run.run, power: this.memory.power, backend });
     this.setMode("running", "Joining…");
-  }
-
-  private employed(): Employee | null {
-    return employ({
-      create: () => new Worker(new URL("../worker.ts", import.meta.url), { type: "module" }),
-      onEvent: (event) => this.on(event),
-      onFailure: () => this.over(NOT_STARTED),
-    });
+    const backend = query.get("backend") as BackendName | null;
+    this.contribution = this.run.contribute({ power: this.memory.power, backend });
   }
 
   private pause(): void {
-    this.say({ type: "pause" });
+    this.contribution?.pause();
     this.setMode("paused", "Paused. Nothing runs on your machine.");
   }
 
   private resume(): void {
-    this.say({ type: "resume" });
+    this.contribution?.resume();
     this.setMode("running", "Going on…");
   }
 
   private over(reason: string): void {
-    this.worker?.dismiss();
-    this.worker = null;
+    this.contribution = null;
+    this.run.close();
     this.setMode("over", reason);
-  }
-
-  private say(message: PageMessage): void {
-    this.worker?.say(message);
   }
 
   private setPower(power: number): void {
     this.memory.power = power;
     write("power-value", `${power} %`);
-    this.say({ type: "power", power });
+    this.contribution?.setPower(power);
     this.remember();
   }
 
@@ -134,7 +138,7 @@ class Volunteer {
     this.remember();
   }
 
-  private on(event: ClientEvent): void {
+  private on(event: RunEvent): void {
     // For programs that drive the page: `?events` writes every event to the console, one JSON object a line.
     if (query.has("events")) console.info(`webnn-event ${JSON.stringify(event)}`);
     this.memory.tally = { ...this.counter(event), seconds: this.memory.tally.seconds };
@@ -144,14 +148,14 @@ class Volunteer {
       this.losses.add(event.step, event.loss);
       write("computing", `${count(event.imagesPerSecond)}/s while computing`);
     }
-    if (event.type === "error" && event.fatal) this.failed = true;
+    if (event.type === "error" && event.fatal) this.failed = event;
     if (event.type === "stopped") return this.stopped(event.reason);
     const status = statusOf(event);
     if (status && this.mode === "running") write("status", status);
   }
 
   private stopped(reason: string): void {
-    if (this.failed) return this.over(sentence(reason));
+    if (this.failed) return this.over(this.failed.code === "no_worker" ? NOT_STARTED : sentence(reason));
     this.finished = true;
     this.over(THANKS);
   }
@@ -195,7 +199,7 @@ class Volunteer {
   }
 }
 
-function statusOf(event: ClientEvent): string | null {
+function statusOf(event: RunEvent): string | null {
   switch (event.type) {
     case "joined":
       return "Joined. Getting the model ready…";
@@ -212,7 +216,7 @@ function sentence(reason: string): string {
   return `${reason.charAt(0).toUpperCase()}${reason.slice(1)}.`;
 }
 
-function showRun({ run, title, description, data, training }: Run): void {
+function showRun({ run, title, description, data, training }: RunDescription): void {
   write("trouble", "");
   document.title = `${title} · WebNN`;
   write("title", title);
@@ -236,7 +240,7 @@ function showStory(chart: ReturnType<typeof createChart>, target: number | null,
 async function main(): Promise<void> {
   const { api, run, base } = await openSite(systemClock, query.get("run"), showSearch);
   showRun(run);
-  const volunteer = new Volunteer(run, base);
+  const volunteer = new Volunteer(await join(base, run.run), base);
   volunteer.begin();
   const chart = createChart(element("accuracy-chart"), {
     lines: [

@@ -1,24 +1,25 @@
 /** A worker, watched until it is known to work. */
 
-import type { ClientEvent, PageMessage, WorkerMessage } from "../protocol";
+import type { PageMessage, WorkerMessage } from "./protocol";
 
 /** Longer than its program takes to come over any line that could carry a model. */
 const SILENCE_MS = 60_000;
 
 export interface Employment {
   create(): Worker;
-  onEvent(event: ClientEvent): void;
+  onMessage(message: WorkerMessage): void;
   /** It could not be loaded, broke, or never said a word; it has been let go. */
   onFailure(): void;
 }
 
+/** Who does the work. */
 export interface Employee {
   say(message: PageMessage): void;
   dismiss(): void;
 }
 
 /** Null where a page may have no worker. */
-export function employ({ create, onEvent, onFailure }: Employment): Employee | null {
+export function employ({ create, onMessage, onFailure }: Employment): Employee | null {
   const worker = created(create);
   if (!worker) return null;
   const dismiss = () => {
@@ -33,7 +34,7 @@ export function employ({ create, onEvent, onFailure }: Employment): Employee | n
   worker.addEventListener("message", ({ data }: MessageEvent<WorkerMessage>) => {
     clearTimeout(watch);
     if (data.type === "failed") fail();
-    if (data.type === "event") onEvent(data.event);
+    else onMessage(data);
   });
   for (const fault of ["error", "messageerror"]) worker.addEventListener(fault, fail);
   return { say: (message) => worker.postMessage(message), dismiss };

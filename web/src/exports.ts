@@ -1,0 +1,31 @@
+/** What is public of the library in browsers and in Node alike: all of it but `join`. */
+
+export { BadSpec, Corrupt, Diverged, InvalidData, NoBackend, NoData, NotUnderstood, NoWorker, Refused, Stale, Unavailable } from "./errors";
+export { apiOf, listRuns } from "./joining";
+export type {
+  BackendName,
+  Commit,
+  ErrorCode,
+  Evaluation,
+  Head,
+  Measured,
+  OwnUse,
+  Prediction,
+  Run as RunDescription,
+  RunData,
+  Status,
+  TensorSpec,
+  Training,
+  UpdateState,
+} from "./protocol";
+export type { ContributeOptions, Contribution, EventName, EventOf, OwnData, PredictOptions, Run, RunEvent } from "./run";
+
+export interface JoinOptions {
+  /** Ends the asking. */
+  signal?: AbortSignal;
+  /**
+   * Makes the worker, where a page's bundler or its content security policy wants it another way: a module worker whose
+   * program is `@webnn/client/worker`. Means nothing in Node.
+   */
+  worker?: () => Worker;
+}
