@@ -6,7 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,7 +45,7 @@ class Deployment:
 
     def command(self, *words: str) -> "subprocess.CompletedProcess[str]":
         """Runs the `webnn` command for this stage."""
-        return _command(self.engine, self.checkout, *words)
+        return webnn(self.engine, self.checkout, *words, "--stage", STAGE)
 
 
 def copied_checkout(folder: Path) -> Path:
@@ -68,7 +68,7 @@ def copied_checkout(folder: Path) -> Path:
 @contextmanager
 def deployed(engine: Engine, checkout: Path) -> Iterator[Deployment]:
     """Deploys the stage from a copy of the checkout."""
-    told = _command(engine, checkout, "deploy", "--json")
+    told = webnn(engine, checkout, "deploy", "--json", "--stage", STAGE)
     assert told.returncode == 0, told.stdout + told.stderr
     found = json.loads(told.stdout.splitlines()[-1])
     with requests.Session() as http:
@@ -89,14 +89,21 @@ def announcement(delta: bytes, base_version: int = 0) -> dict[str, Any]:
     }
 
 
-def _command(engine: Engine, checkout: Path, *words: str) -> "subprocess.CompletedProcess[str]":
-    environment = {
-        **{name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ},
-        **engine.environment(),
-        "PYTHONPATH": str(checkout),
-    }
-    webnn = [sys.executable, "-c", "from webnn.cli.main import main; main()"]
+def webnn(engine: Engine, checkout: Path, *words: str) -> "subprocess.CompletedProcess[str]":
+    """Runs the `webnn` command of a copy."""
+    command = [sys.executable, "-c", "from webnn.cli.main import main; main()"]
+    return ran(engine, checkout, {"PYTHONPATH": str(checkout)}, *command, *words)
+
+
+def ran(engine: Engine, folder: Path, variables: Mapping[str, str], *words: str) -> "subprocess.CompletedProcess[str]":
+    """Runs a command that speaks to the engine."""
+    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
     return subprocess.run(
-        [*webnn, *words, "--stage", STAGE],
-        cwd=checkout, env=environment, capture_output=True, text=True, check=False, timeout=300,
-    )  # fmt: skip
+        words,
+        cwd=folder,
+        env={**kept, **engine.environment(), **variables},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )

@@ -168,6 +168,16 @@ def told(stage: str) -> Observer:
     return observe
 
 
+def _show_news() -> None:
+    """Lets a function's log show what an update's way is followed by, unless its app has said what it is to show.
+
+    The functions of events are started without the app, whose log shows errors only.
+    """
+    log = logging.getLogger("webnn")
+    if log.level == logging.NOTSET:
+        log.setLevel(logging.INFO)
+
+
 @cache
 def services() -> Services:
     """The use cases on the stage that the environment names; made once in a function's life.
@@ -177,5 +187,6 @@ def services() -> Services:
     """
     from webnn import aws  # noqa: PLC0415
 
+    _show_news()
     where = environment(os.environ)
     return services_of(settings(where, aws.client(where, "ssm")), told(where.stage))

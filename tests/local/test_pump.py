@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from chalice import Chalice, Rate
+from chalice import Blueprint, Chalice, Rate
 
 from webnn.local import pump
 from webnn.settings import Environment
@@ -18,12 +18,13 @@ def called() -> list[Any]:
 
 @pytest.fixture
 def app(called: list[Any]) -> Chalice:
-    made = Chalice(app_name="test")
+    made, ours = Chalice(app_name="test"), Blueprint("webnn.test")
 
-    @made.schedule(Rate(5, unit=Rate.MINUTES), name="sweep")
+    @ours.schedule(Rate(5, unit=Rate.MINUTES), name="sweep")
     def sweep(event: Any) -> None:
         called.append(event)
 
+    made.register_blueprint(ours)
     return made
 
 
@@ -37,3 +38,14 @@ def test_a_schedule_is_heard_every_so_often(app: Chalice, called: list[Any], mon
         heard.append((timer.turn(), len(called)))
     assert heard == [(False, 0), (False, 0), (True, 1), (False, 1), (True, 2)]
     assert called[0].detail_type == "Scheduled Event"
+
+
+def test_what_an_app_does_besides_is_let_be(app: Chalice) -> None:
+    @app.schedule("cron(0 8 * * ? *)")
+    def remind(event: Any) -> None: ...
+
+    @app.on_sqs_message("orders")
+    def orders(event: Any) -> None: ...
+
+    pumps, timers = pump.sources(app, WHERE, None)
+    assert (len(pumps), len(timers)) == (0, 1)

@@ -69,7 +69,8 @@ export class Http {
     const { fetch = globalThis.fetch.bind(globalThis), timeoutMs = TIMEOUT_MS } = { ...this.options, ...limits };
     const limit = AbortSignal.timeout(Math.min(Math.ceil(timeoutMs + bytes / SLOWEST_BYTES_PER_MS), LONGEST_TIMER_MS));
     const signals = signal ? AbortSignal.any([signal, limit]) : limit;
-    return read(await fetch(url, { credentials: "omit", cache: "no-store", ...init, signal: signals }));
+    // An app that serves page and API at one origin knows its visitors by its own cookies; nobody else's are sent.
+    return read(await fetch(url, { credentials: "same-origin", cache: "no-store", ...init, signal: signals }));
   }
 }
 

@@ -2,17 +2,23 @@
 
 import logging
 import os
+from collections.abc import Callable
+from typing import Any
 
-from chalice.app import Blueprint, CloudWatchEvent, Rate, SQSEvent
+from chalice.app import CloudWatchEvent, Rate, SQSEvent
 
+from webnn.api.mounting import Lasting
 from webnn.commit import Drained
 from webnn.wiring import deadline, services
 
 LOG = logging.getLogger("webnn.events")
 
-events = Blueprint(__name__)
+events = Lasting(__name__)
 
-# Of the functions' time limit (60 s and 300 s in config.json), less what one more commit may take.
+# What one more commit may take, of the time that the function has left: 60 s and 300 s in config.json, or what another
+# app's says.
+COMMIT_SECONDS = 20.0
+# No longer, however long the function may take.
 MERGE_SECONDS = 40.0
 SWEEP_SECONDS = 240.0
 
@@ -30,7 +36,7 @@ def merge(event: SQSEvent) -> dict[str, int]:
     the dead-letter queue.
     """
     bodies = [record.get("body") for record in event.to_dict()["Records"]]
-    answered = services().answerer.answer(bodies, deadline(MERGE_SECONDS))
+    answered = services().answerer.answer(bodies, _deadline(event, MERGE_SECONDS))
     for run, drained in answered.drained.items():
         _note("merged", run, drained)
     for run in answered.gone:
@@ -44,9 +50,9 @@ def merge(event: SQSEvent) -> dict[str, int]:
 
 
 @events.schedule(Rate(5, unit=Rate.MINUTES), name="sweep")
-def sweep(_event: CloudWatchEvent) -> dict[str, int]:
+def sweep(event: CloudWatchEvent) -> dict[str, int]:
     """Settles what outages left behind. What failed is raised after the rest was done."""
-    swept = services().sweeper.sweep(deadline(SWEEP_SECONDS))
+    swept = services().sweeper.sweep(_deadline(event, SWEEP_SECONDS))
     for one in swept:
         _note("swept", one.run, one.drained)
         LOG.info("cleared run=%s orphans=%d expired=%d", one.run, one.cleared.orphans, one.cleared.expired)
@@ -56,6 +62,12 @@ def sweep(_event: CloudWatchEvent) -> dict[str, int]:
     if failures:
         raise failures[0][1]
     return {"runs": len(swept), "merged": sum(one.drained.merged for one in swept)}
+
+
+def _deadline(event: SQSEvent | CloudWatchEvent, most: float) -> Callable[[], bool]:
+    context: Any = event.context
+    left = context.get_remaining_time_in_millis() / 1000
+    return deadline(min(most, left - min(COMMIT_SECONDS, left / 2)))
 
 
 def _note(what: str, run: str, drained: Drained) -> None:

@@ -3,10 +3,11 @@
 import logging
 from typing import Annotated, Any
 
-from chalice.app import Blueprint, Response
+from chalice.app import Response
 from msgspec import Meta
 
 from webnn.api import answers
+from webnn.api.mounting import Lasting
 from webnn.api.schemas import AnnouncementIn, EvaluationIn, ExchangeIn, Id, Nothing, parse, parse_text
 from webnn.api.translate import answer, translated
 from webnn.core.spec import RunName
@@ -16,7 +17,7 @@ from webnn.wiring import services
 
 LOG = logging.getLogger("webnn.api")
 
-routes = Blueprint(__name__)
+routes = Lasting(__name__)
 
 # As text, because a lenient reading of numbers would take 1e3 too.
 After = Annotated[str, Meta(pattern=r"^(-1|[0-9]{1,12})\Z")]

@@ -2,7 +2,7 @@
 
 import functools
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 import msgspec
@@ -73,9 +73,17 @@ def _failure_of(error: WebnnError) -> Response:
     return failure(status, code, error.message, error.details)
 
 
-def reshape(request: Request, get_response: Callable[[Request], Response]) -> Response:
-    """Middleware: gives the answers that Chalice makes by itself the one error shape, and CORS."""
-    response = get_response(request)
+def reshaping(paths: Collection[str]) -> Callable[[Request | None, Callable[[Any], Response]], Response]:
+    """Middleware: gives the answers that Chalice makes by itself the one error shape, and CORS; on these paths only."""
+
+    def reshape(request: Request | None, get_response: Callable[[Any], Response]) -> Response:
+        response = get_response(request)
+        return _reshaped(response) if request is not None and request.path in paths else response
+
+    return reshape
+
+
+def _reshaped(response: Response) -> Response:
     body = response.body
     if response.status_code < 400 or not (isinstance(body, dict) and "Code" in body):
         return response

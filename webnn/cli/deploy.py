@@ -17,8 +17,9 @@ from webnn import aws, wiring
 from webnn.cli import stage as stages
 from webnn.errors import Invalid, Missing, Unavailable
 from webnn.settings import Environment
-from webnn.stack import StackOutputs, create_or_update, delete, ensure_gateway_cors, upload_site
+from webnn.stack import StackOutputs, create_or_update, delete, ensure_gateway_cors, read_outputs, upload_site
 
+PARTS = ("infrastructure", "functions", "site")
 PATIENCE_SECONDS, LOOK_SECONDS = 900.0, 2.0
 ROUTE_SECONDS = 60.0
 API_STAGE = "api"
@@ -35,28 +36,35 @@ class Deployed:
 
 @click.command()
 @stages.option
+@click.option("--only", type=click.Choice(PARTS), multiple=True, help="Of the parts only this one; may be repeated.")
+@click.option("--api", default=None, help="Where an app of yours has mounted the API: what the site is to be told.")
 @click.option("--json", "as_json", is_flag=True, help="Print the addresses as one line of JSON.")
-def deploy(stage: str, as_json: bool) -> None:
-    """Create or update a stage: infrastructure, functions, site. Doing it again changes only what changed."""
+def deploy(stage: str, only: tuple[str, ...], api: str | None, as_json: bool) -> None:
+    """Create or update a stage: infrastructure, functions, site. Doing it again changes only what changed.
+
+    With WebNN in an app of yours the functions are deployed with it, and the rest with --only: docs/embedding.md.
+    """
     console = Console(stderr=as_json)
+    parts = _parts(stage, only, api)
     where = stages.of(stage)
-    if not (stages.WEB / "index.html").is_file():
-        raise Missing("the web client is not built: run `make setup`")
-    with stages.working(console, "the stack: buckets, table, queue") as news:
-        outputs = _stack(where, news)
-    with stages.working(console, "the functions and the API") as news:
-        deployed = _functions(where, news)
-        news("answers of the gateway")
-        ensure_gateway_cors(aws.client(where, "apigateway"), deployed.rest_api_id, API_STAGE)
-        news(f"waiting for {deployed.url}/runs")
-        _assert_answers(deployed.url)
-    with stages.working(console, "the site") as news:
-        config = {"api": deployed.url, "stage": stage}
-        page = upload_site(aws.s3_client(where), outputs.site, stages.WEB, config, news)
+    made = {"stage": stage}
+    if "infrastructure" in parts:
+        with stages.working(console, "the stack: buckets, table, queue") as news:
+            _stack(where, news)
+    if "functions" in parts:
+        with stages.working(console, "the functions and the API") as news:
+            made["api"] = _functions_that_answer(where, news)
+    if "site" in parts:
+        with stages.working(console, "the site") as news:
+            made["api"] = made.get("api") or _mounted(where, api, news)
+            made["page"] = _site(where, made["api"], news)
     if as_json:
-        print(json.dumps({"stage": stage, "api": deployed.url, "page": page}))
-    else:
-        console.print(f"\nThe API: {deployed.url}\nThe page: {page}\n", highlight=False, soft_wrap=True)
+        print(json.dumps(made))
+        return
+    named = {"api": "The API", "page": "The page"}
+    lines = [f"{named[part]}: {made[part]}" for part in named if part in made]
+    console.print("\n".join(["", *lines, ""]), highlight=False, soft_wrap=True)
+    if "page" in made:
         console.print(f"Start a run with: webnn create digits --stage {stage}", highlight=False)
 
 
@@ -79,6 +87,46 @@ def destroy(stage: str, delete_data: bool) -> None:
         delete(aws.stack_clients(where), stage, looks, news, keep_data=not delete_data)
 
 
+def _parts(stage: str, only: tuple[str, ...], api: str | None) -> tuple[str, ...]:
+    """What is to be done. Raises Invalid or Missing if it cannot be."""
+    parts = only or PARTS
+    if "functions" in parts and stage not in stages.known():
+        raise Invalid(
+            f"WebNN's own app has no stage {stage}, only {', '.join(stages.known())}. If WebNN is in an app of "
+            "yours, the functions come with that: add --only infrastructure here, and see docs/embedding.md"
+        )
+    if api and ("functions" in parts or "site" not in parts):
+        raise Invalid("--api tells the site of an API that another app has mounted: it goes with --only site")
+    if "site" in parts and not (stages.WEB / "index.html").is_file():
+        raise Missing("the web client is not built: run `make setup`")
+    return parts
+
+
+def _functions_that_answer(where: Environment, news: Callable[[str], None]) -> str:
+    """Deploys the functions and gives the API's address once a route has answered."""
+    deployed = _functions(where, news)
+    news("answers of the gateway")
+    ensure_gateway_cors(aws.client(where, "apigateway"), deployed.rest_api_id, API_STAGE)
+    news(f"waiting for {deployed.url}/runs")
+    _assert_answers(deployed.url)
+    return deployed.url
+
+
+def _mounted(where: Environment, api: str | None, news: Callable[[str], None]) -> str:
+    """The address of an API that is there already: as told, or of what this checkout deployed."""
+    if api is None and not _record(where).is_file():
+        raise Invalid(f"this checkout has deployed no functions to {where.stage}: say where its API is, with --api URL")
+    url = _deployed(where).url if api is None else api.rstrip("/")
+    news(f"waiting for {url}/runs")
+    _assert_answers(url)
+    return url
+
+
+def _site(where: Environment, api: str, news: Callable[[str], None]) -> str:
+    site = read_outputs(aws.client(where, "cloudformation"), where.stage).site
+    return upload_site(aws.s3_client(where), site, stages.WEB, {"api": api, "stage": where.stage}, news)
+
+
 def _stack(where: Environment, news: Callable[[str], None]) -> StackOutputs:
     looks = wiring.paced(PATIENCE_SECONDS, LOOK_SECONDS)
     template = stages.TEMPLATE.read_text()
@@ -87,6 +135,10 @@ def _stack(where: Environment, news: Callable[[str], None]) -> StackOutputs:
 
 def _functions(where: Environment, news: Callable[[str], None]) -> Deployed:
     _chalice(where, "deploy", news)
+    return _deployed(where)
+
+
+def _deployed(where: Environment) -> Deployed:
     record = _record(where)
     resources = json.loads(record.read_text())["resources"]
     found = next((one for one in resources if one["resource_type"] == "rest_api"), None)

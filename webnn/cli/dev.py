@@ -5,6 +5,7 @@ import shlex
 import signal
 import sys
 import time
+from pathlib import Path
 from typing import NoReturn
 
 import click
@@ -16,7 +17,7 @@ from webnn.cli import stage as stages
 from webnn.errors import Missing
 from webnn.local import address
 from webnn.local.address import Address, Announce
-from webnn.local.stage import LocalStage, local_stage
+from webnn.local.stage import App, LocalStage, local_stage
 
 LOOK_SECONDS = 0.5
 CLAIM_SECONDS, CLAIM_LOOK_SECONDS = 1.0, 0.1
@@ -26,7 +27,10 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="Print one line of JSON once the stage is up.")
 @click.option("--env", "as_env", is_flag=True, help="Print what a shell must export to reach the one that is up.")
-def dev(as_json: bool, as_env: bool) -> None:
+@click.option("--app", "folder", type=click.Path(exists=True, file_okay=False, resolve_path=True, path_type=Path),
+              default=None, help="Serve this Chalice app of yours, which WebNN is mounted in.")  # fmt: skip
+@click.option("--prefix", default="", help="The url_prefix that it is mounted under there.")
+def dev(as_json: bool, as_env: bool, folder: Path | None, prefix: str) -> None:
     """Keep a whole stage up on this machine: engine, API, merging, pages. Everything listens on loopback only.
 
     Commands with --stage local find it by themselves. Its data lives in memory, and ends with it. Ctrl-C or SIGTERM
@@ -36,12 +40,13 @@ def dev(as_json: bool, as_env: bool) -> None:
     if as_env:
         _print_environment(address.found(where))
         return
+    app = App(folder or stages.CHECKOUT, "/" + prefix.strip("/") if prefix else "")
     for which in SIGNALS:
         signal.signal(which, _interrupted)
     console = Console(stderr=as_json)
     try:
         with address.claimed(where, wiring.paced(CLAIM_SECONDS, CLAIM_LOOK_SECONDS)) as announce:
-            _keep_up(console, announce, as_json)
+            _keep_up(console, app, announce, as_json)
     except KeyboardInterrupt:
         console.print("Stopped. Nothing is left running.", highlight=False)
         sys.exit(0)
@@ -54,8 +59,8 @@ def _interrupted(*_: object) -> NoReturn:
     raise KeyboardInterrupt
 
 
-def _keep_up(console: Console, announce: Announce, as_json: bool) -> None:
-    with console.status("setting up") as status, local_stage(status.update) as stage:
+def _keep_up(console: Console, app: App, announce: Announce, as_json: bool) -> None:
+    with console.status("setting up") as status, local_stage(status.update, app) as stage:
         known = Address(stage.page, stage.watcher, stage.api, os.getpid(), dict(stage.variables))
         announce(known)
         status.stop()

@@ -22,7 +22,7 @@ GET_SECONDS = 30
 
 
 @click.command()
-@click.option("--stage", type=click.Choice(stages.known()), envvar="WEBNN_STAGE", default=None,
+@click.option("--stage", type=stages.StageName(), envvar="WEBNN_STAGE", default=None,
               help="Look at this stage too. [default: only at this machine]")  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print one line of JSON.")
 def doctor(stage: str | None, as_json: bool) -> None:

@@ -18,6 +18,7 @@ from webnn.cli.doctor import doctor
 from webnn.cli.keras import evaluate, export, import_model
 from webnn.cli.ledger import ledger, replay, rollback, unmerge
 from webnn.cli.logs import logs, plot
+from webnn.cli.policies import policies
 from webnn.cli.project import new, push, train, validate
 from webnn.cli.redrive import redrive
 from webnn.cli.rules import rules
@@ -41,6 +42,7 @@ for command in (
     deploy,
     destroy,
     doctor,
+    policies,
     new,
     validate,
     push,

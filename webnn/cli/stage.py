@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 import click
 import msgspec
 from botocore.session import get_session
+from click.shell_completion import CompletionItem
 from rich.console import Console
 from rich.text import Text
 
@@ -33,13 +35,27 @@ def known() -> list[str]:
     return list(json.loads((CHECKOUT / ".chalice" / "config.json").read_text())["stages"])
 
 
+class StageName(click.ParamType):  # type: ignore[type-arg]  # of no type yet in click 8.1
+    """One of `known`, or the stage of an app that WebNN is mounted in: as `infra/stack.yaml` lets a stage be called."""
+
+    name = "stage"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        if not re.fullmatch("[a-z][a-z0-9]{1,15}", value):
+            self.fail(f"{value!r} is no stage's name: a small letter, then 1 to 15 small letters or digits", param, ctx)
+        return value
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        return [CompletionItem(each) for each in known() if each.startswith(incomplete)]
+
+
 option = click.option(
     "--stage",
     envvar="WEBNN_STAGE",
-    type=click.Choice(known()),
+    type=StageName(),
     default=DEFAULT,
     show_default=True,
-    help="Which stage of .chalice/config.json.",
+    help=f"Which stage: {', '.join(known())}, or that of an app of yours.",
 )
 
 

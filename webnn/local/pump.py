@@ -1,8 +1,9 @@
-"""Feeds a queue's messages and the schedule to the handlers that `app.py` registers, as Lambda would.
+"""Feeds a queue's messages and the schedule to the handlers that WebNN has in an app, as Lambda would.
 
-`chalice local` serves HTTP routes only. This is the rest: each event source that the app declares is polled (the
-queue) or timed (the schedule), and its handler called with the event that AWS would send. A handler that raises
-leaves its messages in the queue: they come back after the visibility timeout, and end in the dead-letter queue.
+`chalice local` serves HTTP routes only. This is the rest: each of WebNN's event sources in the `app.py` of the current
+folder is polled (the queue) or timed (the schedule), and its handler called with the event that AWS would send. A
+handler that raises leaves its messages in the queue: they come back after the visibility timeout, and end in the
+dead-letter queue. What else the app may do by schedule is nothing to be done here.
 """
 
 import importlib
@@ -20,6 +21,7 @@ from webnn.settings import Environment, environment
 
 LOG = logging.getLogger("webnn.pump")
 IDLE_SECONDS = 1
+OURS = "webnn."  # the package of a handler
 FAILURE_PAUSE_SECONDS = 1.0
 
 Handler = Callable[[dict[str, Any], Any], Any]
@@ -47,7 +49,7 @@ class Context:
 
     def get_remaining_time_in_millis(self) -> int:
         """Locally nobody hurries it."""
-        return 60_000
+        return 300_000
 
 
 class QueuePump:
@@ -98,10 +100,12 @@ class Timer:
 
 
 def sources(app: Any, where: Environment, sqs: Any) -> tuple[list[QueuePump], list[Timer]]:
-    """A pump or a timer for each event source of a Chalice app."""
+    """A pump or a timer for each of WebNN's event sources in a Chalice app."""
     pumps: list[QueuePump] = []
     timers: list[Timer] = []
     for source in app.event_sources:
+        if not source.handler_string.startswith(OURS):
+            continue
         handler, context = app.handler_map[source.name], Context(source.name)
         if hasattr(source, "schedule_expression"):
             timers.append(Timer(_period(source.schedule_expression), handler, context, time.monotonic))

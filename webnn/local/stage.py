@@ -57,12 +57,26 @@ class LocalStage:
         return next((trouble for one in self.handlers if (trouble := one.asked())), None)
 
 
+@dataclass(frozen=True, slots=True)
+class App:
+    """The Chalice app that WebNN is mounted in.
+
+    Attributes:
+        folder: Where its `app.py` is.
+        prefix: What the paths of WebNN's routes begin with.
+    """
+
+    folder: Path = CHECKOUT
+    prefix: str = ""
+
+
 @contextmanager
-def local_stage(on_step: Callable[[str], None]) -> Iterator[LocalStage]:
+def local_stage(on_step: Callable[[str], None], app: App = App()) -> Iterator[LocalStage]:
     """Runs a stage for as long as the block lasts; afterwards nothing of it is left.
 
     Args:
         on_step: Told what is being done, in a few words.
+        app: What serves the API and the events: WebNN's own app, or another.
 
     Raises:
         Missing: The web client is not built, or MiniStack not installed.
@@ -84,20 +98,20 @@ def local_stage(on_step: Callable[[str], None]) -> Iterator[LocalStage]:
         found = settings(where, aws.client(where, "ssm"))
         services = wiring.services_of(found)
         port = _free_port()
-        api = f"http://{LOOPBACK}:{port}"
+        api = f"http://{LOOPBACK}:{port}{app.prefix}"
         on_step("uploading the site")
         page = upload_site(clients.s3, outputs.site, WEB, {"api": api, "stage": STAGE})
         on_step("starting the handlers")
-        handlers = _handlers(stack, {**_own_environment(), **variables}, port)
+        handlers = _handlers(stack, {**_own_environment(), **variables}, app.folder, port)
         _await_api(api, handlers)
         watcher = page.replace("index.html", "watch.html")
         yield LocalStage(services, api, page, watcher, engine.versions, handlers, variables)
 
 
-def _handlers(stack: ExitStack, variables: Mapping[str, str], port: int) -> tuple[Speaker, ...]:
+def _handlers(stack: ExitStack, variables: Mapping[str, str], folder: Path, port: int) -> tuple[Speaker, ...]:
     chalice = [str(Path(sys.executable).with_name("chalice")), "local", "--stage", STAGE, "--host", LOOPBACK]
-    api = child("the API", [*chalice, "--port", str(port), "--no-autoreload"], variables, CHECKOUT)
-    pump = child("the pump", [sys.executable, "-m", "webnn.local.pump"], variables, CHECKOUT)
+    api = child("the API", [*chalice, "--port", str(port), "--no-autoreload"], variables, folder)
+    pump = child("the pump", [sys.executable, "-m", "webnn.local.pump"], variables, folder)
     return Speaker(stack.enter_context(api)), Speaker(stack.enter_context(pump))
 
 
