@@ -20,6 +20,7 @@ from webnn.control import Control
 from webnn.copying import Copier
 from webnn.core.ids import RANDOM_BYTES, make_id
 from webnn.evaluations import Evaluations
+from webnn.failures import Failures
 from webnn.observe import Attempt, Observer, nobody
 from webnn.peers import Peers
 from webnn.removal import Remover
@@ -46,6 +47,7 @@ class Services(Struct, frozen=True):
     updates: Updates
     evaluations: Evaluations
     peers: Peers
+    failures: Failures
     runs: Runs
     committer: Committer
     answerer: Answerer
@@ -125,6 +127,7 @@ def assemble(
         updates=Updates(catalog, blobs, specs, clock=clock, new_id=ids),
         evaluations=evaluations,
         peers=Peers(catalog, blobs, specs, clock=clock, pause=pause),
+        failures=Failures(catalog, clock=clock),
         runs=runs,
         committer=committer,
         answerer=answerer,

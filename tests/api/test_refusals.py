@@ -25,8 +25,15 @@ TOKEN_CALLS = [
         "/runs/line/evaluations",
         {"evaluation_id": an_id(1), "version": 0, "loss": 1, "accuracy": 1, "examples": 8},
     ),
+    ("POST", "/runs/line/failures", {"code": "bad_spec", "message": "no such layer"}),
 ]
-POSTS = ["/runs/line/clients", "/runs/line/tasks", "/runs/line/updates", "/runs/line/evaluations"]
+POSTS = [
+    "/runs/line/clients",
+    "/runs/line/tasks",
+    "/runs/line/updates",
+    "/runs/line/evaluations",
+    "/runs/line/failures",
+]
 
 
 def signed(claims: dict[str, Any], secret: str = SECRET, algorithm: str = "HS256") -> str:
@@ -63,7 +70,9 @@ TOKENS = {
 
 class TestTokens:
     @pytest.mark.parametrize("token", TOKENS.values(), ids=TOKENS.keys())
-    @pytest.mark.parametrize(("method", "path", "body"), TOKEN_CALLS, ids=["task", "announce", "look", "report"])
+    @pytest.mark.parametrize(
+        ("method", "path", "body"), TOKEN_CALLS, ids=["task", "announce", "look", "report", "fail"]
+    )
     def test_one_that_is_not_ours_opens_nothing(
         self, joined: Api, method: str, path: str, body: Any, token: str
     ) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 
 import catalog_draws as draws
 import pytest
+from catalog_failures import FailureRules
 from catalog_model import outcome
 from catalog_peers import PeerRules
 from catalog_removal import RemovalRules
@@ -195,7 +196,7 @@ class Committing(RunRules, UpdateRules, CommitRules, TurnRules):
     """How runs move on."""
 
 
-class TakingPart(RunRules, TableRules, ClientRules, EvaluationRules, TurnRules, PeerRules):
+class TakingPart(RunRules, TableRules, ClientRules, EvaluationRules, TurnRules, PeerRules, FailureRules):
     """Who asks for what, and finds what."""
 
 

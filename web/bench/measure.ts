@@ -189,6 +189,7 @@ async function instantServer(spec: Spec, recipe: Training) {
     getModel: never,
     report: never,
     exchange: never,
+    complain: never,
     getUpdate: (_run, _token, update_id) =>
       Promise.resolve({ update_id, state: "merged", reason: null, base_version: 0, version: 1, staleness: 0, discount: 1 }),
     join: () => Promise.resolve({ client_id: "c", token: "t", expires_in: 600 }),

@@ -9,6 +9,7 @@ import type {
   CurrentModel,
   ErrorBody,
   Exchanged,
+  FailureReport,
   EvaluationReport,
   History,
   Membership,
@@ -37,6 +38,8 @@ export interface Api {
   exchange(run: string, token: string, update: string, signal?: AbortSignal): Promise<Exchanged>;
   /** What is recorded is what was reported: the answer says nothing new, and is not looked at. */
   report(run: string, token: string, report: EvaluationReport, signal?: AbortSignal): Promise<unknown>;
+  /** One short try: nothing depends on it. */
+  complain(run: string, token: string, report: FailureReport, signal?: AbortSignal): Promise<unknown>;
   /** Size and SHA-256 are checked. @throws Stale, Corrupt */
   download(blob: BlobReference, signal?: AbortSignal): Promise<ArrayBuffer>;
   /** @throws Stale when storage refuses the ticket. */
@@ -69,6 +72,8 @@ export function createApi({ base, ...options }: HttpOptions & { base: string }):
       json(http, { url: at(run, `/updates/${update}`), token, answer: answers.update, limits: CURIOSITY }, signal),
     exchange: (run, token, update_id, signal) => post(at(run, "/exchange"), token, { update_id }, answers.exchanged, signal),
     report: (run, token, report, signal) => post(at(run, "/evaluations"), token, report, (answer) => answer, signal),
+    complain: (run, token, report, signal) =>
+      json(http, { url: at(run, "/failures"), token, body: report, answer: (answer) => answer, limits: CURIOSITY }, signal),
     download: (blob, signal) => download(http, blob, signal),
     upload: (ticket, body, signal) => upload(http, ticket, body, signal),
   };

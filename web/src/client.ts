@@ -7,6 +7,7 @@
  */
 
 import { backoff, type Clock } from "./clock";
+import { Complaint } from "./complaint";
 import { Cycle, type Over, type Parts } from "./cycle";
 import { NotUnderstood } from "./errors";
 import type { ClientEvent } from "./protocol";
@@ -63,13 +64,15 @@ class Member implements Client {
   private readonly throttle: Throttle;
   private readonly patience: Patience;
   private readonly cycle: Cycle;
+  private readonly complaint: Complaint;
 
   constructor(private readonly options: JoinOptions) {
     const { signal } = this.leaving;
     this.throttle = new Throttle(options.clock, options.power, signal);
     this.patience = new Patience(options.clock, signal, options.onEvent);
     const wait = this.patience.wait.bind(this.patience);
-    this.cycle = new Cycle({ ...options, throttle: this.throttle, signal, emit: options.onEvent, wait });
+    this.complaint = new Complaint(options, signal);
+    this.cycle = new Cycle({ ...options, throttle: this.throttle, signal, emit: this.emit, wait });
     this.finished = new Promise((resolve) => (this.finish = resolve));
     options.signal?.addEventListener("abort", () => void this.stop(), { once: true });
     if (options.signal?.aborted) void this.stop();
@@ -116,6 +119,11 @@ class Member implements Client {
 
   private readonly paused = (): boolean => this.state === "paused" && !this.leaving.signal.aborted;
 
+  private readonly emit = (event: ClientEvent): void => {
+    this.complaint.hear(event);
+    this.options.onEvent(event);
+  };
+
   private async end({ reason, over }: End): Promise<void> {
     const { trainer } = this.options;
     // Who has left may come back; nobody comes back to a run that is over.
@@ -152,6 +160,7 @@ class Member implements Client {
     // When the world has only moved on, nothing is broken: try again at once, and say so only if that does not help.
     const atOnce = failures === 1 && verdict.movedOn;
     if (!atOnce) this.options.onEvent({ type: "error", code, message, fatal, ...(detail === undefined ? {} : { detail }) });
+    await this.complaint.about(verdict, failures, this.cycle.membershipToken);
     if (fatal) return { reason: message };
     if (verdict.forgotten) this.cycle.forgetMembership();
     if (verdict.spoilt) {

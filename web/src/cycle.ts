@@ -66,6 +66,11 @@ export class Cycle {
   /** Has this client ever been let in? */
   joined = false;
 
+  /** Null while the server has not let this client in. */
+  get membershipToken(): string | null {
+    return this.membership?.token ?? null;
+  }
+
   /** Delivers what is left over, or does one task. Null: there is more to do. */
   async turn(): Promise<Over | null> {
     const { api, run, signal } = this.around;
@@ -81,7 +86,7 @@ export class Cycle {
 
   /** Goes on asking what became of sent updates while `paused`. */
   linger(paused: () => boolean): Promise<void> {
-    return this.curiosity.linger(paused, () => this.membership?.token ?? null);
+    return this.curiosity.linger(paused, () => this.membershipToken);
   }
 
   /** To be called when the server no longer knows the token. */

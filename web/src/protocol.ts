@@ -254,6 +254,15 @@ export interface EvaluationReport {
   examples: number;
 }
 
+/** Why this client cannot train. */
+export interface FailureReport {
+  code: string;
+  message: string;
+  detail?: string;
+  backend?: string;
+  version?: number;
+}
+
 // ---- the spec of a run
 
 export interface TensorSpec {

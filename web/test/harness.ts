@@ -2,7 +2,7 @@
 
 import type { Api } from "../src/api";
 import { join, type Client } from "../src/client";
-import type { Announcement, Blob, ClientEvent, EvaluationReport, Task, Ticket, Update } from "../src/protocol";
+import type { Announcement, Blob, ClientEvent, EvaluationReport, FailureReport, Task, Ticket, Update } from "../src/protocol";
 import { sha256 } from "../src/sha256";
 import type { BlobCache } from "../src/shards";
 import type { EvaluateRequest, Trained, Trainer, TrainRequest } from "../src/trainer";
@@ -44,6 +44,7 @@ export class Harness {
   readonly announced: Announcement[] = [];
   readonly uploaded: string[] = [];
   readonly reported: EvaluationReport[] = [];
+  readonly complained: FailureReport[] = [];
   /** What the server says next; when it runs out, the run is over. */
   tasks: (Task | Error)[] = [];
   /** Errors to throw, by call; each is thrown once. */
@@ -126,6 +127,8 @@ export class Harness {
     exchange: () => Promise.reject(new Error("not asked but by peers")),
     report: (_run, _token, report, signal) =>
       this.asked("report", () => ({ ...report, at: this.reported.push(report) }), signal),
+    complain: (_run, token, report, signal) =>
+      this.asked(`complain ${token}`, () => void this.complained.push(report), signal),
     download: (wanted, signal) => this.asked(`download ${wanted.sha256}`, () => new ArrayBuffer(4), signal),
   };
 

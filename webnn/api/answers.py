@@ -3,7 +3,7 @@
 from typing import Any
 
 from webnn.clients import Evaluate, Stop, Task, Train, Wait
-from webnn.core.records import Evaluation, Head, LedgerEntry, Run, Update
+from webnn.core.records import Evaluation, Failure, Head, LedgerEntry, Run, Update
 from webnn.core.spec import Data, Shard
 from webnn.core.tensors import TensorSpec
 from webnn.core.terms import Training
@@ -35,6 +35,18 @@ def evaluation(found: Evaluation) -> Json:
         "loss": found.loss,
         "accuracy": found.accuracy,
         "examples": found.examples,
+        "at": found.at,
+    }
+
+
+def failure(found: Failure) -> Json:
+    """`Failure`."""
+    return {
+        "code": found.code,
+        "message": found.message,
+        "detail": found.detail,
+        "backend": found.backend,
+        "version": found.version,
         "at": found.at,
     }
 

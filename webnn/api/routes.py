@@ -8,7 +8,7 @@ from msgspec import Meta
 
 from webnn.api import answers
 from webnn.api.mounting import Lasting
-from webnn.api.schemas import AnnouncementIn, EvaluationIn, ExchangeIn, Id, Nothing, parse, parse_text
+from webnn.api.schemas import AnnouncementIn, EvaluationIn, ExchangeIn, FailureIn, Id, Nothing, parse, parse_text
 from webnn.api.translate import answer, translated
 from webnn.core.spec import RunName
 from webnn.errors import Invalid
@@ -108,6 +108,16 @@ def report_evaluation(run: str) -> Response:
     member = _member(run)
     report = parse(EvaluationIn, _body()).report()
     return answer(answers.evaluation(services().evaluations.report(member, report)), 201)
+
+
+@routes.route("/runs/{run}/failures", methods=["POST"], cors=True)
+@translated
+def report_failure(run: str) -> Response:
+    """Say why this client cannot train."""
+    member = _member(run)
+    report = parse(FailureIn, _body()).report()
+    LOG.info("cannot train run=%s client=%s code=%s", run, member.client_id, report.code)
+    return answer(answers.failure(services().failures.report(member, report)), 201)
 
 
 def _request() -> Any:

@@ -11,6 +11,7 @@ from webnn.core.spec import Sha256
 from webnn.core.wire import Quantization
 from webnn.errors import Invalid, TooLarge
 from webnn.evaluations import Report
+from webnn.failures import Report as Failing
 from webnn.updates import Announcement
 
 # Integers up to here are exact in a float.
@@ -100,6 +101,20 @@ class EvaluationIn(Struct, frozen=True, forbid_unknown_fields=True):
     def report(self) -> Report:
         """In the words of the use case."""
         return Report(self.evaluation_id, self.version, self.loss, self.accuracy, self.examples)
+
+
+class FailureIn(Struct, frozen=True, forbid_unknown_fields=True):
+    """`POST /runs/{run}/failures`."""
+
+    code: Annotated[str, Meta(pattern=r"^[a-z_]{1,40}\Z")]
+    message: Annotated[str, Meta(min_length=1, max_length=500)]
+    detail: Annotated[str, Meta(max_length=1000)] = ""
+    backend: Annotated[str, Meta(pattern=r"^[a-z]{0,20}\Z")] = ""
+    version: Count | None = None
+
+    def report(self) -> Failing:
+        """In the words of the use case."""
+        return Failing(self.code, self.message, self.detail, self.backend, self.version)
 
 
 def parse(schema: type[T], body: bytes) -> T:

@@ -276,3 +276,22 @@ class Evaluation(Struct, frozen=True):
     accuracy: float
     examples: int
     at: int
+
+
+class Failure(Struct, frozen=True):
+    """Why a client cannot train a run's model, in its own words: a stranger's, to be shown with care.
+
+    Attributes:
+        detail: What broke, where nobody foresaw it.
+        backend: What it trained with; empty if it got no further than choosing.
+        version: What it was to begin from; None if it does not say.
+    """
+
+    run: str
+    client_id: str
+    at: int
+    code: str
+    message: str
+    detail: str = ""
+    backend: str = ""
+    version: int | None = None

@@ -21,12 +21,13 @@ from webnn.core.records import (
 from webnn.errors import Conflict, Missing
 from webnn.store import records_in_rows as shape
 from webnn.store.answers import answers, unless
+from webnn.store.dynamodb_failures import DynamoFailures
 from webnn.store.dynamodb_peers import DynamoPeers
 from webnn.store.dynamodb_removal import DynamoRemoval
 from webnn.store.rows import ALL_RUNS, GoneRow, HeadRow, LedgerRow, Rows, UpdateRow
 
 
-class DynamoCatalog(DynamoPeers, DynamoRemoval):
+class DynamoCatalog(DynamoPeers, DynamoFailures, DynamoRemoval):
     """The catalog of a stage."""
 
     def __init__(self, rows: Rows) -> None:

@@ -27,7 +27,7 @@ from webnn.core.records import (
     UpdateState,
 )
 from webnn.errors import Conflict, Invalid, Missing
-from webnn.store.memory_removal import MemoryRemoval
+from webnn.store.memory_failures import MemoryFailures
 from webnn.store.ports import Blob, UploadTicket
 
 T = TypeVar("T")
@@ -94,7 +94,7 @@ class MemoryBlobs:
         self._written_at[key] = self._clock()
 
 
-class MemoryCatalog(MemoryRemoval):
+class MemoryCatalog(MemoryFailures):
     """`Catalog` in dictionaries, under one lock."""
 
     def __init__(self) -> None:

@@ -17,6 +17,7 @@ from webnn.core.records import (
     Evaluation,
     EvaluationLease,
     Exchange,
+    Failure,
     Head,
     LedgerEntry,
     MergeLease,
@@ -247,6 +248,18 @@ class Peers(Protocol):
         ...
 
 
+class Failures(Protocol):
+    """What keeps clients from training: see `webnn.failures`."""
+
+    def record_failure(self, failure: Failure) -> None:
+        """Writes what a client reports, in place of what it reported before."""
+        ...
+
+    def failures(self, run: str, limit: int) -> list[Failure]:
+        """What clients reported, at most `limit`: of those who joined last first."""
+        ...
+
+
 class Removal(Protocol):
     """Taking a run away: first off the list, then its rows, last its head. See `webnn.removal`."""
 
@@ -273,5 +286,5 @@ class Removal(Protocol):
         ...
 
 
-class Catalog(Runs, Updates, Turns, Clients, Evaluations, Peers, Removal, Protocol):
+class Catalog(Runs, Updates, Turns, Clients, Evaluations, Peers, Failures, Removal, Protocol):
     """All the rows."""

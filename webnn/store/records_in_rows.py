@@ -20,6 +20,7 @@ TURN = "turn"
 MARK = "mark"
 GONE = "gone"
 OFFERS = "offer#"
+FAILURES = "failure#"
 
 Record = TypeVar("Record", bound=Struct)
 
@@ -57,6 +58,11 @@ def offering_item(client_id: str) -> str:
 def exchange_item(update_id: str) -> str:
     """Sort key of what was given for an update."""
     return f"exchange#{update_id}"
+
+
+def failure_item(client_id: str) -> str:
+    """Sort key of what a client reports of its failing."""
+    return f"{FAILURES}{client_id}"
 
 
 def attributes(record: Struct) -> dict[str, Any]:

@@ -1,8 +1,8 @@
 """The rows of a stage's table, as PynamoDB models.
 
 Partition key `run`, sort key `item`: `run`, `head`, `lease`, `turn`, `mark`, `update#ID`, `ledger#VERSION`,
-`client#ID`, `evaluation#VERSION`, `offer#ID`, `offering#CLIENT`, `exchange#ID` (versions padded so that they sort). Of
-a run that was deleted `gone` stays.
+`client#ID`, `evaluation#VERSION`, `offer#ID`, `offering#CLIENT`, `exchange#ID`, `failure#CLIENT` (versions padded so
+that they sort). Of a run that was deleted `gone` stays.
 Partition `*` lists the runs. Two local indexes, because only those can be read consistently: `pending` holds the
 updates that still have the attribute of that name, `seen` the clients by when they last asked for a task.
 """
@@ -187,6 +187,18 @@ class EvaluationRow(Row):
     at = NumberAttribute()
 
 
+class FailureRow(Row):
+    """Why a client cannot train."""
+
+    client_id = UnicodeAttribute()
+    at = NumberAttribute()
+    code = UnicodeAttribute()
+    message = UnicodeAttribute()
+    detail = UnicodeAttribute(default="")
+    backend = UnicodeAttribute(default="")
+    version = NumberAttribute(null=True)
+
+
 class GoneRow(Row):
     """What stays of a deleted run: the generation that the next run of its name begins at."""
 
@@ -208,6 +220,7 @@ class Rows(Struct, frozen=True):
     evaluation: type[EvaluationRow]
     offer: type[OfferRow]
     exchange: type[ExchangeRow]
+    failure: type[FailureRow]
     gone: type[GoneRow]
     pending: Any
     seen: Any
@@ -237,6 +250,7 @@ def bind(table: str, region: str, host: str | None) -> Rows:
         evaluation=bound(EvaluationRow),
         offer=bound(OfferRow),
         exchange=bound(ExchangeRow),
+        failure=bound(FailureRow),
         gone=bound(GoneRow),
         pending=update.by_pending,
         seen=client.by_seen,
