@@ -16,6 +16,7 @@ from webnn.observe import Observer, nobody
 from webnn.store import keys
 from webnn.store.memory import MemoryBlobs, MemoryCatalog
 from webnn.store.ports import Blobs, Catalog
+from webnn.store.public import PublicObjects
 from webnn.wiring import Services, assemble
 
 SECRET = "0123456789abcdef" * 4
@@ -161,6 +162,7 @@ class World:
 
     Attributes:
         rung: What was put on the queue.
+        late: What was put there for later.
     """
 
     catalog: Catalog
@@ -170,6 +172,7 @@ class World:
     services: Services
     rung: list[bytes]
     name: str = "line"
+    late: list[bytes] = field(default_factory=list)
 
     def start(self, weights: Sequence[float] = (1.0, 2.0, 3.0), **members: Any) -> Head:
         """Starts the run from these weights."""
@@ -228,6 +231,7 @@ def a_world(
     ids: Callable[[], str] | None = None,
     name: str = "line",
     observe: Observer = nobody,
+    public: PublicObjects | None = None,
 ) -> World:
     """A world on these stores; on memory where none are given."""
     catalog = MemoryCatalog() if catalog is None else catalog
@@ -235,5 +239,9 @@ def a_world(
     blobs = MemoryBlobs(clock) if blobs is None else blobs
     ids = Ids() if ids is None else ids
     rung: list[bytes] = []
-    services = assemble(catalog, blobs, SECRET, rung.append, clock=clock, ids=ids, observe=observe)
-    return World(catalog, blobs, clock, ids, services, rung, name)
+    late: list[bytes] = []
+    services = assemble(
+        catalog, blobs, SECRET, rung.append,
+        later=late.append, public=public, clock=clock, ids=ids, observe=observe,
+    )  # fmt: skip
+    return World(catalog, blobs, clock, ids, services, rung, name, late)

@@ -13,7 +13,9 @@ from webnn import aws, wiring
 from webnn.settings import Settings, environment, settings
 from webnn.stack import create_or_update
 from webnn.store.memory import MemoryBlobs, MemoryCatalog
+from webnn.store.memory_public import MemoryPublicObjects
 from webnn.store.ports import Blobs, Catalog
+from webnn.store.public import PublicObjects
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 # Engines that are reached over the network, as clients reach AWS.
@@ -46,6 +48,11 @@ class Stage:
     def rivals(self) -> list[Stores]:
         """Eight more, for races."""
         return [self.make() for _ in range(8)]
+
+    @cached_property
+    def public(self) -> PublicObjects:
+        """Where everybody may read."""
+        return MemoryPublicObjects() if self.settings is None else aws.public_objects(self.settings)
 
     def through(self, url: str) -> Stores:
         """Adapters that reach the engine by another URL."""

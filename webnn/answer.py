@@ -10,6 +10,7 @@ from msgspec import Struct
 from webnn.commit import Committer, Drained
 from webnn.doorbell import Ring, ring, runs_in
 from webnn.errors import Invalid, Missing, emptied
+from webnn.live import Live
 from webnn.rota import from_elsewhere
 
 
@@ -30,9 +31,23 @@ class Answered(Struct, frozen=True):
 class Answerer:
     """Answers messages."""
 
-    def __init__(self, committer: Committer, send: Callable[[bytes], None], *, clock: Callable[[], int]) -> None:
-        """Takes the use case that drains, what puts a message on the queue, and a clock (milliseconds since 1970)."""
+    def __init__(
+        self,
+        committer: Committer,
+        live: Live,
+        send: Callable[[bytes], None],
+        *,
+        later: Callable[[bytes], None],
+        clock: Callable[[], int],
+    ) -> None:
+        """Takes the use cases that drain and show.
+
+        And what puts a message on the queue at once, and what does so for when a run may be shown again; and a clock
+        (milliseconds since 1970).
+        """
         self._committer = committer
+        self._live = live
+        self._later = later
         self._send = send
         self._clock = clock
 
@@ -42,6 +57,7 @@ class Answerer:
         for rung in from_elsewhere(_runs_in(bodies, answered.failures), self._clock()):
             try:
                 answered.drained[rung.run] = self.drain(rung, out_of_time)
+                self._show(rung.run, answered.drained[rung.run])
             except Missing:
                 answered.gone.append(rung.run)
             except Exception as error:  # the others are not to blame
@@ -54,6 +70,12 @@ class Answerer:
         if not drained.complete:
             self._send(ring(rung.run, drained.passed, drained.again))
         return drained
+
+    def _show(self, run: str, drained: Drained) -> None:
+        """Shows what came of it, if it is time; else somebody must come back, unless another is at this run anyhow."""
+        shown = self._live.show(run, paced=True)
+        if drained.commits and drained.complete and not shown:
+            self._later(ring(run))
 
 
 def _runs_in(bodies: Iterable[object], failures: list[tuple[str, Exception]]) -> list[Ring]:

@@ -20,6 +20,7 @@ from webnn.settings import Environment, Settings
 from webnn.store.dynamodb import DynamoCatalog
 from webnn.store.rows import bind
 from webnn.store.s3 import S3Blobs
+from webnn.store.s3_public import S3PublicObjects
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -37,6 +38,12 @@ S3_CONFIG = Config(
     read_timeout=20,
     retries={"mode": "standard", "total_max_attempts": TRIES + 1},
     max_pool_connections=40,  # more than are read ahead at once
+)
+
+HASTY = S3_CONFIG.merge(
+    Config(
+        connect_timeout=2, read_timeout=3, retries={"mode": "standard", "total_max_attempts": 2}, max_pool_connections=4
+    )
 )
 
 
@@ -74,6 +81,11 @@ def stores(found: Settings) -> tuple[DynamoCatalog, S3Blobs]:
     catalog = DynamoCatalog(bind(found.table, where.region, where.endpoint_url))
     s3 = s3_client(where)
     return catalog, S3Blobs(s3, found.bucket, _reader(s3, found.bucket))
+
+
+def public_objects(found: Settings) -> S3PublicObjects:
+    """Where the stage's watchers look. Nothing waits long for it, for nothing depends on it."""
+    return S3PublicObjects(cast("S3Client", client(found.environment, "s3", HASTY)), found.site)
 
 
 def _reader(s3: "S3Client", bucket: str) -> S3Store:

@@ -12,6 +12,7 @@ from webnn.core.rules import Copy
 from webnn.core.spec import Shard, Spec
 from webnn.ending import Ending
 from webnn.errors import Conflict, Missing, Unauthorized
+from webnn.observe import Changed, unwatched
 from webnn.specs import Specs
 from webnn.store.ports import Catalog
 from webnn.tokens import Member
@@ -76,12 +77,21 @@ Task = Train | Evaluate | Wait | Stop
 class Coordinator:
     """Lets clients join and tells them what to do."""
 
-    def __init__(self, catalog: Catalog, specs: Specs, *, clock: Callable[[], int], new_id: Callable[[], str]) -> None:
-        """Takes its stores, a clock (milliseconds since 1970) and a source of ids that never repeat."""
+    def __init__(
+        self,
+        catalog: Catalog,
+        specs: Specs,
+        *,
+        clock: Callable[[], int],
+        new_id: Callable[[], str],
+        changed: Changed = unwatched,
+    ) -> None:
+        """Takes its stores, a clock (milliseconds since 1970), a source of ids that never repeat, and whom to tell."""
         self._catalog = catalog
         self._specs = specs
         self._clock = clock
         self._new_id = new_id
+        self._changed = changed
         self._backlog = Backlog(catalog, clock)
         self._ending = Ending(catalog, clock)
 
@@ -113,6 +123,7 @@ class Coordinator:
         spec = self._specs.of(member.run)
         if self._ending.time_is_up(spec, member.run):
             self._ending.finish(member.run, head.generation)
+            self._changed(member.run)
             return Stop("the run's time is up")
         return self._evaluation(run, head, spec, member) or self._training(run, head, spec, client)
 

@@ -4,9 +4,12 @@ Each is one conditional write, or a rollback, and each may be told twice: what i
 deletes anything.
 """
 
+from collections.abc import Callable
+
 from webnn.core.records import Head, Status
 from webnn.errors import Conflict
 from webnn.evaluations import Evaluations
+from webnn.observe import Changed, unwatched
 from webnn.restore import Restorer
 from webnn.standing import change_status
 from webnn.store.ports import Catalog
@@ -15,11 +18,14 @@ from webnn.store.ports import Catalog
 class Control:
     """Tells runs what to do. All methods give the head after it, and raise Missing if there is no such run."""
 
-    def __init__(self, catalog: Catalog, evaluations: Evaluations, restorer: Restorer) -> None:
-        """Takes the catalog and the use cases it calls."""
+    def __init__(
+        self, catalog: Catalog, evaluations: Evaluations, restorer: Restorer, changed: Changed = unwatched
+    ) -> None:
+        """Takes the catalog, the use cases it calls, and whom to tell."""
         self._catalog = catalog
         self._evaluations = evaluations
         self._restorer = restorer
+        self._changed = changed
 
     def pause(self, run: str) -> Head:
         """Hands out no work until it is started. What clients have trained is still taken, and merged.
@@ -28,7 +34,7 @@ class Control:
             Conflict: The run is finished.
             Unavailable: A store did not answer, or the run is too busy at this moment.
         """
-        return change_status(self._catalog, run, _paused)
+        return self._change(run, _paused)
 
     def start(self, run: str) -> Head:
         """Hands out work again: after a pause, or though it was finished.
@@ -39,7 +45,7 @@ class Control:
         """
         if self._catalog.head(run).status is not Status.RUNNING:
             self._check_end(run)
-        return change_status(self._catalog, run, lambda _: Status.RUNNING)
+        return self._change(run, lambda _: Status.RUNNING)
 
     def _check_end(self, run: str) -> None:
         if reached := self._evaluations.reached(run):
@@ -53,7 +59,12 @@ class Control:
         Raises:
             Unavailable: A store did not answer, or the run is too busy at this moment.
         """
-        return change_status(self._catalog, run, lambda _: Status.FINISHED)
+        return self._change(run, lambda _: Status.FINISHED)
+
+    def _change(self, run: str, decide: Callable[[Head], Status]) -> Head:
+        head = change_status(self._catalog, run, decide)
+        self._changed(run)
+        return head
 
     def reset(self, run: str) -> Head:
         """Goes back to the first weights, by a rollback to version 0. The status stays as it is.

@@ -10,6 +10,7 @@ from webnn.core.spec import Spec
 from webnn.ending import Ending
 from webnn.errors import Conflict, Invalid, Missing
 from webnn.lineage import versions_behind
+from webnn.observe import Changed, unwatched
 from webnn.specs import Specs
 from webnn.store.ports import Catalog
 from webnn.tokens import Member
@@ -34,12 +35,15 @@ class Report(Struct, frozen=True):
 class Evaluations:
     """Records reports."""
 
-    def __init__(self, catalog: Catalog, specs: Specs, *, clock: Callable[[], int]) -> None:
-        """Takes its stores and a clock (milliseconds since 1970)."""
+    def __init__(
+        self, catalog: Catalog, specs: Specs, *, clock: Callable[[], int], changed: Changed = unwatched
+    ) -> None:
+        """Takes its stores, a clock (milliseconds since 1970), and whom to tell of reports."""
         self._catalog = catalog
         self._specs = specs
         self._clock = clock
         self._ending = Ending(catalog, clock)
+        self._changed = changed
 
     def report(self, member: Member, report: Report) -> Evaluation:
         """Records the report of the client that was asked for it, and finishes the run when its end is reached.
@@ -62,7 +66,10 @@ class Evaluations:
             at=self._clock(),
         )
         recorded = self._recorded(evaluation)
-        self._finish_if_due(spec, recorded)
+        try:
+            self._finish_if_due(spec, recorded)
+        finally:
+            self._changed(member.run)
         return recorded
 
     def _recorded(self, evaluation: Evaluation) -> Evaluation:

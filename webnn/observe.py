@@ -1,4 +1,4 @@
-"""What a merger tells of its attempts: for logs and metrics, never for decisions."""
+"""Whom use cases tell of what they did: for logs, metrics and those who watch, never for decisions."""
 
 from collections.abc import Callable
 
@@ -25,3 +25,10 @@ Observer = Callable[[Attempt], None]
 
 def nobody(_attempt: Attempt) -> None:
     """Tells nobody."""
+
+
+Changed = Callable[[str], object]
+
+
+def unwatched(_run: str) -> None:
+    """Tells nobody that something of this run has changed."""

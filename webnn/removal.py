@@ -3,8 +3,8 @@
 Clients and mergers may be at work on it, and whoever deletes may be cut off at any point. So it is first finished:
 from then on nothing is announced and no commit lands. Then it goes off the list, so that neither `list` nor the sweep
 meets one half there. Then go its rows, so that a ring finds nothing to merge; then its blobs, the spec last, which all
-the others need. Its own row and its head go at the very end, in one transaction: until then the name is taken, and to
-delete it again goes on where this was cut off.
+the others need; then what its watchers were shown. Its own row and its head go at the very end, in one transaction:
+until then the name is taken, and to delete it again goes on where this was cut off.
 
 What is under way at that moment may still write: a body to a ticket, a row of a function that had looked before. It
 belongs to a generation that is over: the name is free for a run that begins at the next one, which refuses whatever was
@@ -18,6 +18,7 @@ from msgspec import Struct
 from webnn.core.records import Head, Status
 from webnn.core.spec import Spec
 from webnn.errors import Conflict, Corrupt, Missing, Unavailable
+from webnn.observe import Changed, unwatched
 from webnn.specs import Specs
 from webnn.standing import change_status
 from webnn.store import keys
@@ -52,10 +53,21 @@ class Remover:
     """Deletes runs."""
 
     def __init__(
-        self, catalog: Catalog, blobs: Blobs, specs: Specs, *, pause: Callable[[int], None] = lambda _: None
+        self,
+        catalog: Catalog,
+        blobs: Blobs,
+        specs: Specs,
+        *,
+        pause: Callable[[int], None] = lambda _: None,
+        forget: Changed = unwatched,
     ) -> None:
-        """Takes its stores, and how to wait after so many pages of rows in a row that could not be deleted."""
+        """Takes its stores.
+
+        And how to wait after so many pages of rows in a row that could not be deleted, and what deletes all that
+        watchers were shown.
+        """
         self._pause = pause
+        self._forget = forget
         self._catalog = catalog
         self._blobs = blobs
         self._specs = specs
@@ -109,6 +121,7 @@ class Remover:
             for weeded in weed(self._blobs, prefix, "", lambda _: Verdict.DELETE):
                 self._check_over(run, generation)
                 yield Removed(blobs=weeded.deleted, bytes=weeded.bytes)
+        self._forget(run)
         yield from self._rows(run, generation)  # of those who were at work when it was finished
 
     def _rows(self, run: str, generation: int) -> Iterator[Removed]:

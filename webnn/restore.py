@@ -19,6 +19,7 @@ from webnn.core.spec import Spec
 from webnn.errors import Invalid, Unavailable
 from webnn.landing import land, landed
 from webnn.lineage import Bodies, Step, fold, lineage
+from webnn.observe import Changed, unwatched
 from webnn.specs import Specs
 from webnn.store.ports import Blobs, Catalog
 
@@ -40,13 +41,15 @@ class Restorer:
         *,
         clock: Callable[[], int],
         new_id: Callable[[], str],
+        changed: Changed = unwatched,
     ) -> None:
-        """Takes its stores, a clock (milliseconds since 1970) and a source of ids that never repeat."""
+        """Takes its stores, a clock (milliseconds since 1970), a source of ids that never repeat, and whom to tell."""
         self._catalog = catalog
         self._blobs = blobs
         self._specs = specs
         self._clock = clock
         self._new_id = new_id
+        self._changed = changed
 
     def rollback(self, run: str, to: int) -> LedgerEntry:
         """Brings back the weights of version `to`, as the next version; gives its entry.
@@ -119,6 +122,7 @@ class Restorer:
             entry = told(self._written(head, weights))
             tried.append(Commit(head, head_after(head, entry), (), entry))
             if land(self._catalog, tried[-1]):
+                self._changed(run)
                 return entry
         raise Unavailable(f"run {run!r} is merged into faster than it can be moved; pause it first", run=run)
 

@@ -11,15 +11,15 @@ from webnn.checkpoints import Encoded, stored
 from webnn.core import ledger
 from webnn.core import spec as specs
 from webnn.core.merge import norm
-from webnn.core.records import Evaluation, Head, LedgerEntry, Run, Status
+from webnn.core.records import ACTIVE_MILLISECONDS, Evaluation, Head, LedgerEntry, Run, Status
 from webnn.core.spec import RunName, Spec
 from webnn.core.wire import Vector, encode_vector, sha256
 from webnn.errors import Conflict, Corrupt, Invalid, Missing
+from webnn.observe import Changed, unwatched
 from webnn.specs import Specs
 from webnn.store import keys
 from webnn.store.ports import Blobs, Catalog
 
-ACTIVE_MILLISECONDS = 60_000
 PAGE = 200
 
 
@@ -63,13 +63,15 @@ class Runs:
         *,
         clock: Callable[[], int],
         new_id: Callable[[], str],
+        changed: Changed = unwatched,
     ) -> None:
-        """Takes its stores, a clock (milliseconds since 1970) and a source of ids that never repeat."""
+        """Takes its stores, a clock (milliseconds since 1970), a source of ids that never repeat, and whom to tell."""
         self._catalog = catalog
         self._blobs = blobs
         self._specs = specs
         self._clock = clock
         self._new_id = new_id
+        self._changed = changed
 
     def add_shard(self, body: bytes) -> str:
         """Stores a slice of data; gives its hash. The same bytes are stored once."""
@@ -108,6 +110,7 @@ class Runs:
         unmade = Head(name, 0, 0, genesis.generation, genesis.checkpoint_key, genesis.sha256, genesis.bytes, status)
         head = ledger.head_after(unmade, genesis)
         self._catalog.create_run(run, head, genesis)
+        self._changed(name)
         return run
 
     def _store_spec(self, name: str, title: str, description: str, body: bytes) -> Run:

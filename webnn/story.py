@@ -9,8 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 from msgspec import Struct
 
-from webnn.core.records import Evaluation, Head, LedgerEntry, Status
-from webnn.runs import ACTIVE_MILLISECONDS
+from webnn.core.records import ACTIVE_MILLISECONDS, Evaluation, Head, LedgerEntry, Status
 from webnn.store.ports import Catalog
 
 PAGE = 200

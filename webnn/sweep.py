@@ -1,4 +1,4 @@
-"""What the schedule does in every run: settle what outages left behind, finish what is due, hold to budgets, clear."""
+"""What the schedule does in every run: settle what outages left, finish what is due, hold to budgets, show, clear."""
 
 from collections.abc import Callable, Iterator
 
@@ -10,6 +10,7 @@ from webnn.commit import Drained
 from webnn.doorbell import Ring
 from webnn.errors import emptied
 from webnn.evaluations import Evaluations
+from webnn.live import Live
 from webnn.rota import from_elsewhere
 from webnn.store.ports import Catalog
 
@@ -40,6 +41,7 @@ class Sweeper:
         evaluations: Evaluations,
         budget: Budget,
         clearing: Clearing,
+        live: Live,
         *,
         drain: Callable[[Ring, Callable[[], bool]], Drained],
         clock: Callable[[], int],
@@ -50,6 +52,7 @@ class Sweeper:
         self._evaluations = evaluations
         self._budget = budget
         self._clearing = clearing
+        self._live = live
         self._clock = clock
 
     def sweep(self, out_of_time: Callable[[], bool]) -> list[Swept]:
@@ -84,6 +87,7 @@ class Sweeper:
             self._evaluations.finish_if_reached(run)
         finally:  # a run that cannot be merged costs all the same
             self._budget.hold(run, up)
+            self._live.show(run)
         return Swept(run, drained, self._clearing.clear(run, up))
 
     def _names(self) -> Iterator[str]:

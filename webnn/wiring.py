@@ -21,6 +21,7 @@ from webnn.copying import Copier
 from webnn.core.ids import RANDOM_BYTES, make_id
 from webnn.evaluations import Evaluations
 from webnn.failures import Failures
+from webnn.live import PAUSE_MILLISECONDS, Live
 from webnn.observe import Attempt, Observer, nobody
 from webnn.peers import Peers
 from webnn.removal import Remover
@@ -31,6 +32,7 @@ from webnn.saving import Saver
 from webnn.settings import Settings, environment, settings
 from webnn.specs import Specs
 from webnn.store.ports import MAX_COMMIT, Blobs, Catalog
+from webnn.store.public import PublicObjects
 from webnn.sweep import Sweeper
 from webnn.tokens import Tokens
 from webnn.updates import Updates
@@ -49,6 +51,7 @@ class Services(Struct, frozen=True):
     peers: Peers
     failures: Failures
     runs: Runs
+    live: Live
     committer: Committer
     answerer: Answerer
     budget: Budget
@@ -102,6 +105,8 @@ def assemble(
     token_secret: str,
     ring: Callable[[bytes], None],
     *,
+    later: Callable[[bytes], None] = lambda _: None,
+    public: PublicObjects | None = None,
     clock: Callable[[], int] = now,
     ids: Callable[[], str] = new_id,
     ahead: Ahead = one_by_one,
@@ -109,35 +114,49 @@ def assemble(
     pause: Callable[[int], None] = lambda _: None,
     most: int = MAX_COMMIT,
 ) -> Services:
-    """The use cases on any stores."""
+    """The use cases on any stores.
+
+    Args:
+        catalog: Rows.
+        blobs: Bytes.
+        token_secret: What tokens are signed with.
+        ring: Puts a message on the queue.
+        later: The same, for `webnn.live.PAUSE_MILLISECONDS` from now.
+        public: Where watchers look; without it they ask the API.
+        clock: Milliseconds since 1970.
+        ids: Never the same twice.
+        ahead, observe, pause, most: See `webnn.commit.Committer`.
+    """
     specs = Specs(catalog, blobs)
+    live = Live(catalog, specs, public, clock=clock)
     committer = Committer(
         catalog, blobs, specs, clock=clock, new_id=ids, ahead=ahead, observe=observe, pause=pause, most=most
     )
     clearing = Clearing(catalog, blobs, specs, clock=clock)
-    answerer = Answerer(committer, ring, clock=clock)
-    evaluations = Evaluations(catalog, specs, clock=clock)
-    runs = Runs(catalog, blobs, specs, clock=clock, new_id=ids)
-    restorer = Restorer(catalog, blobs, specs, clock=clock, new_id=ids)
+    answerer = Answerer(committer, live, ring, later=later, clock=clock)
+    evaluations = Evaluations(catalog, specs, clock=clock, changed=live.show)
+    runs = Runs(catalog, blobs, specs, clock=clock, new_id=ids, changed=live.show)
+    restorer = Restorer(catalog, blobs, specs, clock=clock, new_id=ids, changed=live.show)
     budget = Budget(catalog, specs, clock=clock)
     return Services(
         blobs=blobs,
         catalog=catalog,
-        clients=Coordinator(catalog, specs, clock=clock, new_id=ids),
+        clients=Coordinator(catalog, specs, clock=clock, new_id=ids, changed=live.show),
         updates=Updates(catalog, blobs, specs, clock=clock, new_id=ids),
         evaluations=evaluations,
         peers=Peers(catalog, blobs, specs, clock=clock, pause=pause),
         failures=Failures(catalog, clock=clock),
         runs=runs,
+        live=live,
         committer=committer,
         answerer=answerer,
         budget=budget,
-        sweeper=Sweeper(catalog, evaluations, budget, clearing, drain=answerer.drain, clock=clock),
+        sweeper=Sweeper(catalog, evaluations, budget, clearing, live, drain=answerer.drain, clock=clock),
         replay=Replay(catalog, blobs, specs),
         restorer=restorer,
-        control=Control(catalog, evaluations, restorer),
+        control=Control(catalog, evaluations, restorer, live.show),
         copier=Copier(catalog, blobs, specs, runs),
-        remover=Remover(catalog, blobs, specs, pause=pause),
+        remover=Remover(catalog, blobs, specs, pause=pause, forget=live.forget),
         saver=Saver(catalog, blobs, specs),
         tokens=Tokens(token_secret, clock),
     )
@@ -152,9 +171,16 @@ def services_of(found: Settings, observe: Observer = nobody) -> Services:
     def ring(message: bytes) -> None:
         sqs.send_message(QueueUrl=found.queue_url, MessageBody=message.decode())
 
+    def later(message: bytes) -> None:
+        seconds = PAUSE_MILLISECONDS // 1000
+        sqs.send_message(QueueUrl=found.queue_url, MessageBody=message.decode(), DelaySeconds=seconds)
+
     catalog, blobs = aws.stores(found)
     ahead = threaded(ThreadPoolExecutor(MOST))
-    return assemble(catalog, blobs, found.token_secret, ring, ahead=ahead, observe=observe, pause=back_off)
+    return assemble(
+        catalog, blobs, found.token_secret, ring,
+        later=later, public=aws.public_objects(found), ahead=ahead, observe=observe, pause=back_off,
+    )  # fmt: skip
 
 
 def told(stage: str) -> Observer:

@@ -254,10 +254,14 @@ def test_the_history_tells_every_commit(joined: Api) -> None:
         "generation": 0,
         "at": START,
         "steps": 2,
+        "clients": 1,
         "examples": 8,
         "bytes": 12,
+        "checkpoint_bytes": 12,
         "staleness": [1],
         "discounts": [float(np.float32(2**-0.5))],  # so that machines whose powers differ agree
+        "restores": None,
+        "left_out": None,
     }
     assert [evaluation["version"] for evaluation in history["evaluations"]] == [0]
     assert history["head"]["version"] == 2

@@ -16,6 +16,7 @@ from webnn.errors import Conflict, Invalid, Missing
 from webnn.local.engine import REGION, Engine
 from webnn.stack import StackClients, StackOutputs, create_or_update, delete, read_outputs
 from webnn.store.s3 import S3Blobs
+from webnn.store.s3_public import S3PublicObjects
 
 CHECKOUT = Path(__file__).parents[2]
 TEMPLATE = (CHECKOUT / "infra" / "stack.yaml").read_text()
@@ -197,6 +198,21 @@ def overwrites_the_page(aws: Any, made: StackOutputs) -> object:
     return aws("s3").put_object(Bucket=made.site, Key="index.html", Body=b"x")
 
 
+def shows_a_run(aws: Any, made: StackOutputs) -> object:
+    shown = S3PublicObjects(aws("s3"), made.site)
+    found = shown.read("live/r.json")
+    shown.replace("live/r.json", b"{}", found.tag if found else None)
+    return shown.keep("live/r/1/commits-32-0.json", b"{}")
+
+
+def hides_a_run(aws: Any, made: StackOutputs) -> object:
+    return aws("s3").delete_object(Bucket=made.site, Key="live/r.json")
+
+
+def shows_what_is_no_run(aws: Any, made: StackOutputs) -> object:
+    return aws("s3").put_object(Bucket=made.site, Key="lively.json", Body=b"{}")
+
+
 def deletes(key: str) -> Call:
     def call(aws: Any, made: StackOutputs) -> object:
         return aws("s3").delete_object(Bucket=made.bucket, Key=key)
@@ -227,12 +243,15 @@ FORBIDDEN_TO_ALL = [
     drops_the_table,
     deletes("shards/a.bin"),
     overwrites_the_page,
+    shows_what_is_no_run,
+    hides_a_run,
     puts("shards/a.bin"),
     puts("specs/run/x.json"),
 ]
-MERGERS = [queries_what_waits, commits, gets("updates/r/u.bin"), gets("checkpoints/r/1.bin")]
+MERGERS = [shows_a_run, queries_what_waits, commits, gets("updates/r/u.bin"), gets("checkpoints/r/1.bin")]
 ALLOWED: dict[str, list[Call]] = {
     "api": [
+        shows_a_run,
         queries_what_waits,
         commits,
         deletes_a_row,  # an offer to other peers

@@ -158,6 +158,7 @@ const run = v.object({
   head,
   metrics: v.nullable(evaluation),
   clients: count,
+  live: v.nullish(url, null),
   training,
   merge: v.object({ where: v.picklist(["server", "peer"]), rule: v.string() }),
   end: v.object({ accuracy: v.nullable(number), versions: v.nullable(count) }),
@@ -179,16 +180,21 @@ const model = v.object({
   expires_in: expiresIn,
 }) satisfies Schema<CurrentModel>;
 
+// Where an older server says less of a commit, this does.
 const commit = v.object({
   version: count,
   from_version: count,
   generation: count,
   at: number,
   steps: count,
+  clients: v.optional(count, 0),
   examples: count,
   bytes: count,
+  checkpoint_bytes: v.optional(count, 0),
   staleness: v.array(count),
   discounts: v.array(number),
+  restores: v.nullish(count, null),
+  left_out: v.nullish(v.object({ clients: count, updates: count }), null),
 });
 
 const history = v.object({

@@ -94,6 +94,29 @@ export function later(response: Response): Retry {
   return new Retry(new Unavailable(`the server answered ${response.status}`), afterMs);
 }
 
+const ABSENT = new Set([403, 404, 410]);
+
+/** A public JSON document and its tag; or that it is not there, or the one with this tag still. @throws Unavailable */
+export function readChanged(
+  http: Http,
+  url: string,
+  tag: string | null,
+  signal?: AbortSignal,
+): Promise<{ body: unknown; tag: string | null } | "absent" | "same"> {
+  const read = async (response: Response) => {
+    if (response.status === 304) return "same";
+    if (ABSENT.has(response.status)) return "absent";
+    if (!response.ok) throw later(response);
+    // Where nothing is, some servers show a page.
+    const body: unknown = await response.json().catch((error: unknown) => {
+      if (error instanceof SyntaxError) return undefined;
+      throw error;
+    });
+    return body === undefined ? "absent" : { body, tag: response.headers.get("etag") };
+  };
+  return http.call({ url, init: { headers: tag === null ? {} : { "if-none-match": tag } }, bytes: 0, read }, signal);
+}
+
 /** A JSON document beside the page. @throws Unavailable */
 export async function readJson(url: string): Promise<unknown> {
   const response = await fetch(url, { cache: "no-cache" }).catch(() => null);

@@ -65,6 +65,8 @@ export interface Run {
   head: Head;
   metrics: Evaluation | null;
   clients: number;
+  /** Where whoever watches reads how the run goes on. */
+  live: string | null;
   training: Training;
   /** Who merges, the server alone or clients besides, and by which rule. */
   merge: { where: "server" | "peer"; rule: string };
@@ -103,10 +105,14 @@ export interface Commit {
   generation: number;
   at: number;
   steps: number;
+  clients: number;
   examples: number;
   bytes: number;
+  checkpoint_bytes: number;
   staleness: number[];
   discounts: number[];
+  restores: number | null;
+  left_out: { clients: number; updates: number } | null;
 }
 
 export interface History {

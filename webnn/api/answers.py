@@ -3,7 +3,7 @@
 from typing import Any
 
 from webnn.clients import Evaluate, Stop, Task, Train, Wait
-from webnn.core.records import Evaluation, Failure, Head, LedgerEntry, Run, Update
+from webnn.core.records import Evaluation, Failure, Head, LedgerEntry, Run, Update, Without
 from webnn.core.spec import Data, Shard
 from webnn.core.tensors import TensorSpec
 from webnn.core.terms import Training
@@ -63,8 +63,8 @@ def training(found: Training, version: int) -> Json:
     }
 
 
-def description(found: Description) -> Json:
-    """`Run`."""
+def description(found: Description, live: str | None = None) -> Json:
+    """`Run`; `live` is where its live object is."""
     spec = found.spec
     return {
         "run": found.run.run,
@@ -75,6 +75,7 @@ def description(found: Description) -> Json:
         "head": head(found.head),
         "metrics": evaluation(found.metrics) if found.metrics else None,
         "clients": found.clients,
+        "live": live,
         "training": training(spec.training, found.head.version),
         "merge": {"where": spec.merge.where, "rule": spec.merge.name},
         "end": {"accuracy": spec.end.accuracy, "versions": spec.end.versions, "seconds": spec.end.seconds},
@@ -136,11 +137,20 @@ def commit(entry: LedgerEntry) -> Json:
         "generation": entry.generation,
         "at": entry.at,
         "steps": entry.steps,
+        "clients": len({line.client_id for line in entry.updates}),
         "examples": entry.examples,
         "bytes": entry.update_bytes,
+        "checkpoint_bytes": entry.bytes,
         "staleness": [line.staleness for line in entry.updates],
         "discounts": [line.discount for line in entry.updates],
+        "restores": entry.restores,
+        "left_out": _left_out(entry.without) if entry.without else None,
     }
+
+
+def _left_out(without: Without) -> Json:
+    """How much an unmerge was told to leave out. Not whose, for that is nobody's business."""
+    return {"clients": len(without.clients), "updates": len(without.updates)}
 
 
 def membership(member: Member, token: str) -> Json:

@@ -12,6 +12,7 @@ from webnn.api.schemas import AnnouncementIn, EvaluationIn, ExchangeIn, FailureI
 from webnn.api.translate import answer, translated
 from webnn.core.spec import RunName
 from webnn.errors import Invalid
+from webnn.runs import Description
 from webnn.tokens import Member
 from webnn.wiring import services
 
@@ -27,14 +28,14 @@ After = Annotated[str, Meta(pattern=r"^(-1|[0-9]{1,12})\Z")]
 @translated
 def list_runs() -> Response:
     """All runs."""
-    return answer({"runs": [answers.description(found) for found in services().runs.all()]})
+    return answer({"runs": [_described(found) for found in services().runs.all()]})
 
 
 @routes.route("/runs/{run}", methods=["GET"], cors=True)
 @translated
 def get_run(run: str) -> Response:
     """One run."""
-    return answer(answers.description(services().runs.describe(_name(run))))
+    return answer(_described(services().runs.describe(_name(run))))
 
 
 @routes.route("/runs/{run}/model", methods=["GET"], cors=True)
@@ -118,6 +119,10 @@ def report_failure(run: str) -> Response:
     report = parse(FailureIn, _body()).report()
     LOG.info("cannot train run=%s client=%s code=%s", run, member.client_id, report.code)
     return answer(answers.failure(services().failures.report(member, report)), 201)
+
+
+def _described(found: Description) -> answers.Json:
+    return answers.description(found, services().live.address(found.run.run))
 
 
 def _request() -> Any:

@@ -102,6 +102,7 @@ def train(folder: Path, stage: str, as_json: bool) -> None:
         if pushed(project, services.runs, stage) is None:
             _push(project, services, stage, console)
     set_running(services.catalog, project.name)
+    services.live.show(project.name)
     link = _link(page, project)
     console.print(
         f"Whoever opens this page and presses Start joins:\n  [bold link={link}]{link}[/]",

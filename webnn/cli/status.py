@@ -19,9 +19,10 @@ from webnn.runs import Description
 @stages.option
 def list_runs(as_json: bool, stage: str) -> None:
     """List the runs of a stage, newest first, at most 100."""
-    found = stages.services(stage).runs.all()
+    services = stages.services(stage)
+    found = services.runs.all()
     if as_json:
-        stages.print_json([answers.description(one) for one in found])
+        stages.print_json([answers.description(one, services.live.address(one.run.run)) for one in found])
         return
     table = Table("run", "title", "status", "version", "accuracy", "clients")
     for one in found:
@@ -41,7 +42,8 @@ def status(name: str, as_json: bool, stage: str) -> None:
     moving, reason = pace(services.catalog, found.head, wiring.now()), services.budget.reason(name)
     if as_json:
         said = {"committed_at": moving.committed_at, "updates_per_second": moving.updates_per_second}
-        stages.print_json(answers.description(found) | said | ({"reason": reason} if reason else {}))
+        described = answers.description(found, services.live.address(name))
+        stages.print_json(described | said | ({"reason": reason} if reason else {}))
         return
     Console().print(_table(found, moving, wiring.now()))
     if reason:

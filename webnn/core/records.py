@@ -180,6 +180,10 @@ class Commit(Struct, frozen=True):
     entry: LedgerEntry | None
 
 
+# A client that asked for a task within this time takes part now.
+ACTIVE_MILLISECONDS = 60_000
+
+
 class Client(Struct, frozen=True):
     """A browser or another program that joined a run.
 

@@ -1,41 +1,27 @@
 /** A run's history boiled down to what the watcher shows. Pure. */
 
-import type { Commit } from "../protocol";
+import type { Move } from "../live";
 
 const MINUTE_MS = 60_000;
 const MOST_SLOTS = 120;
 const HISTOGRAM_TOP = 12;
 
-export interface Totals {
-  updates: number;
-  examples: number;
-  bytes: number;
-  /** Mean over all updates; null before the first. */
-  staleness: number | null;
-}
-
-/** Sums over all commits. */
-export function totalsOf(commits: readonly Commit[]): Totals {
-  let [updates, examples, bytes, stale] = [0, 0, 0, 0];
-  for (const commit of commits) {
-    updates += commit.staleness.length;
-    examples += commit.examples;
-    bytes += commit.bytes;
-    for (const staleness of commit.staleness) stale += staleness;
-  }
-  return { updates, examples, bytes, staleness: updates > 0 ? stale / updates : null };
+/** Mean staleness, of how many updates had which; null before the first. */
+export function meanOf(counts: readonly number[]): number | null {
+  const updates = counts.reduce((sum, one) => sum + one, 0);
+  return updates > 0 ? counts.reduce((sum, one, staleness) => sum + one * staleness, 0) / updates : null;
 }
 
 /** Updates per second in the minute before `now`, or since the first commit if that is less. */
-export function currentRate(commits: readonly Commit[], now: number): number {
+export function currentRate(moves: readonly Move[], now: number): number {
   const from = now - MINUTE_MS;
-  const recent = commits.filter(({ at, staleness }) => at > from && staleness.length > 0);
+  const recent = moves.filter(({ at, updates }) => at > from && updates > 0);
   const first = recent[0];
   if (!first) return 0;
-  const young = recent.length === commits.filter(({ staleness }) => staleness.length > 0).length;
+  const young = recent.length === moves.filter(({ updates }) => updates > 0).length;
   // A run younger than a minute is measured over its own age, but never over less than a second.
   const spanMs = young ? Math.max(now - first.at, 1000) : MINUTE_MS;
-  return (1000 * recent.reduce((sum, { staleness }) => sum + staleness.length, 0)) / spanMs;
+  return (1000 * recent.reduce((sum, { updates }) => sum + updates, 0)) / spanMs;
 }
 
 export interface Bar {
@@ -44,19 +30,17 @@ export interface Bar {
 }
 
 /** How many updates had which staleness; everything from 12 up shares a bar. */
-export function stalenessBars(commits: readonly Commit[]): Bar[] {
+export function stalenessBars(all: readonly number[]): Bar[] {
   const counts = new Array<number>(HISTOGRAM_TOP + 1).fill(0);
-  for (const { staleness } of commits) {
-    for (const value of staleness) counts[Math.min(value, HISTOGRAM_TOP)]! += 1;
-  }
+  all.forEach((updates, staleness) => (counts[Math.min(staleness, HISTOGRAM_TOP)]! += updates));
   const last = counts.findLastIndex((updates) => updates > 0);
   const shown = counts.slice(0, Math.max(last + 1, 5));
   return shown.map((updates, i) => ({ label: i === HISTOGRAM_TOP ? `${i}+` : String(i), updates }));
 }
 
 /** Updates per second over the run's time, in at most 120 slots: seconds since the first commit, and the rates. */
-export function ratesOverTime(commits: readonly Commit[]): [seconds: number[], rates: number[]] {
-  const merged = commits.filter(({ staleness }) => staleness.length > 0);
+export function ratesOverTime(moves: readonly Move[]): [seconds: number[], rates: number[]] {
+  const merged = moves.filter(({ updates }) => updates > 0);
   const start = merged[0]?.at;
   if (start === undefined) return [[], []];
   const span = (merged.at(-1)!.at - start) / 1000;
@@ -64,9 +48,9 @@ export function ratesOverTime(commits: readonly Commit[]): [seconds: number[], r
   // The last slot is still filling and would read low.
   const slots = Math.max(1, Math.floor(span / slot));
   const rates = new Array<number>(slots).fill(0);
-  for (const { at, staleness } of merged) {
+  for (const { at, updates } of merged) {
     const i = Math.floor((at - start) / 1000 / slot);
-    if (i < slots) rates[i]! += staleness.length / slot;
+    if (i < slots) rates[i]! += updates / slot;
   }
   return [rates.map((_, i) => (i + 0.5) * slot), rates];
 }

@@ -4,7 +4,7 @@ import { systemClock } from "../clock";
 import { join, type BackendName, type Contribution, type EventName, type Run, type RunDescription, type RunEvent } from "../index";
 import { createChart } from "./chart";
 import { element, write } from "./dom";
-import { follow, type Story } from "./follow";
+import { follow, type Story } from "../follow";
 import { bytes, count, duration, figure, percent } from "./format";
 import { createPace } from "./pace";
 import { openSite, reporting, showSearch } from "./site";
@@ -231,9 +231,9 @@ function showStory(chart: ReturnType<typeof createChart>, target: number | null,
   const latest = evaluations.at(-1);
   write("version", count(head.version));
   write("clients", count(clients));
-  write("accuracy", latest ? percent(latest.accuracy) : "–");
+  write("accuracy", typeof latest?.accuracy === "number" ? percent(latest.accuracy) : "–");
   const goal = evaluations.map(() => target);
-  const summary = latest ? `Accuracy ${percent(latest.accuracy)} at version ${latest.version}` : "No evaluation yet";
+  const summary = typeof latest?.accuracy === "number" ? `Accuracy ${percent(latest.accuracy)} at version ${latest.version}` : "No evaluation yet";
   chart.show([evaluations.map(({ version }) => version), evaluations.map(({ accuracy }) => accuracy), goal], summary);
 }
 
@@ -253,6 +253,7 @@ async function main(): Promise<void> {
   });
   await follow({
     api,
+    live: run.live,
     clock: systemClock,
     run: run.run,
     onStory: (story) => {

@@ -1,13 +1,14 @@
 /** The watcher page: a run, live. */
 
 import { systemClock } from "../clock";
-import type { Commit, Run } from "../protocol";
+import type { Move } from "../live";
+import type { Run } from "../protocol";
 import { createChart, type Chart } from "./chart";
 import { element, write } from "./dom";
-import { follow, type Story } from "./follow";
+import { follow, type Story } from "../follow";
 import { bytes, count, duration, figure, percent } from "./format";
 import { openSite, reporting, showSearch } from "./site";
-import { currentRate, ratesOverTime, stalenessBars, totalsOf } from "./summary";
+import { currentRate, meanOf, ratesOverTime, stalenessBars } from "./summary";
 
 import "./style.css";
 
@@ -57,23 +58,24 @@ function showRun({ run, title, description, end }: Run): void {
   if (end.accuracy !== null) write("goal", `of ${figure(100 * end.accuracy)} % wanted`);
 }
 
-function showTiles({ commits, evaluations, head, clients, status }: Story): void {
-  const { updates, examples, bytes: received, staleness } = totalsOf(commits);
+function showTiles({ moves, evaluations, head, clients, status, totals }: Story): void {
+  const { updates, examples, bytes: received } = totals;
+  const staleness = meanOf(totals.staleness);
   const latest = evaluations.at(-1);
   const state = { running: "Running now", paused: "Paused by its owner", finished: "Finished" }[status];
   document.body.dataset["mode"] = status === "running" ? "running" : "idle";
   write("state", state);
-  write("accuracy", latest ? percent(latest.accuracy) : "–");
+  write("accuracy", percentOf(latest?.accuracy));
   write("version", count(head.version));
   write("steps", `after ${count(head.steps)} steps`);
   write("clients", count(clients));
-  write("rate", figure(currentRate(commits, Date.now())));
+  write("rate", figure(currentRate(moves, Date.now())));
   write("staleness", staleness === null ? "–" : figure(staleness));
   write("bytes", bytes(received));
   write("examples", `${count(updates)} updates, ${count(examples)} examples`);
 }
 
-function showCharts(charts: Charts, { commits, evaluations }: Story, target: number | null): void {
+function showCharts(charts: Charts, { moves, evaluations }: Story, target: number | null): void {
   const versions = evaluations.map(({ version }) => version);
   const latest = evaluations.at(-1);
   const goal = evaluations.map(() => target);
@@ -83,13 +85,13 @@ function showCharts(charts: Charts, { commits, evaluations }: Story, target: num
     words(`Accuracy ${percent(latest?.accuracy ?? 0)}`),
   );
   charts.loss.show([versions, evaluations.map(({ loss }) => loss)], words(`Loss ${figure(latest?.loss ?? 0)}`));
-  const [seconds, rates] = ratesOverTime(commits);
+  const [seconds, rates] = ratesOverTime(moves);
   charts.rate.show([seconds, rates], `${figure(rates.at(-1) ?? 0)} updates per second lately`);
 }
 
-function showBars(commits: readonly Commit[]): void {
-  if (totalsOf(commits).updates === 0) return;
-  const bars = stalenessBars(commits);
+function showBars({ updates, staleness }: Story["totals"]): void {
+  if (updates === 0) return;
+  const bars = stalenessBars(staleness);
   const most = Math.max(1, ...bars.map(({ updates }) => updates));
   const host = element("staleness-chart");
   host.replaceChildren(
@@ -105,27 +107,26 @@ function showBars(commits: readonly Commit[]): void {
   host.setAttribute("aria-label", bars.map(({ label, updates }) => `staleness ${label}: ${updates} updates`).join(", "));
 }
 
-function showHistory({ commits, evaluations }: Story): void {
+function showHistory({ moves, evaluations }: Story): void {
   const accuracies = new Map(evaluations.map(({ version, accuracy }) => [version, accuracy]));
-  const newest = commits.slice(-ROWS).reverse();
-  element("history").replaceChildren(...newest.map((commit) => rowOf(commit, accuracies.get(commit.version))));
-  const hidden = commits.length - newest.length;
-  write("history-note", hidden > 0 ? `The newest ${ROWS} of ${count(commits.length)} rows.` : "");
+  const newest = moves.slice(-ROWS).reverse();
+  element("history").replaceChildren(...newest.map((move) => rowOf(move, accuracies.get(move.version))));
+  const hidden = moves.length - newest.length;
+  write("history-note", hidden > 0 ? `The newest ${ROWS} of ${count(moves.length)} rows.` : "");
 }
 
-function rowOf(commit: Commit, accuracy: number | undefined): HTMLTableRowElement {
-  const { version, at, staleness, discounts, examples, bytes: size } = commit;
+function rowOf(move: Move, accuracy: number | null | undefined): HTMLTableRowElement {
+  const { version, at, updates, staleness, discount, examples, bytes: size } = move;
   const row = document.createElement("tr");
-  const mean = discounts.reduce((sum, value) => sum + value, 0) / discounts.length;
   const cells = [
     count(version),
     new Date(at).toLocaleTimeString("en-GB"),
-    count(staleness.length),
+    count(updates),
     count(examples),
     bytes(size),
-    span(staleness),
-    discounts.length > 0 ? percent(mean) : "–",
-    accuracy === undefined ? "" : percent(accuracy),
+    staleness ? span(staleness) : "–",
+    percentOf(discount),
+    accuracy === undefined ? "" : percentOf(accuracy),
   ];
   cells.forEach((text, column) => {
     const cell = row.insertCell();
@@ -135,9 +136,12 @@ function rowOf(commit: Commit, accuracy: number | undefined): HTMLTableRowElemen
   return row;
 }
 
-function span(values: readonly number[]): string {
-  if (values.length === 0) return "–";
-  const [low, high] = [Math.min(...values), Math.max(...values)];
+/** A dash where there is none, or it is no number. */
+function percentOf(fraction: number | null | undefined): string {
+  return fraction === null || fraction === undefined ? "–" : percent(fraction);
+}
+
+function span([low, high]: readonly [number, number]): string {
   return low === high ? String(low) : `${low}–${high}`;
 }
 
@@ -148,12 +152,13 @@ async function main(): Promise<void> {
   const charts = createCharts();
   await follow({
     api,
+    live: run.live,
     clock: systemClock,
     run: run.run,
     onStory: (story) => {
       showTiles(story);
       showCharts(charts, story, run.end.accuracy);
-      showBars(story.commits);
+      showBars(story.totals);
       showHistory(story);
     },
     onTrouble: (message) => write("trouble", message ? "The server does not answer. Trying again…" : ""),

@@ -1,0 +1,174 @@
+/** What the live object of a run and the pages beside it say: `docs/watching.md`. Checked where it comes in. */
+
+import * as v from "valibot";
+
+import { NotUnderstood } from "./errors";
+import type { Status } from "./protocol";
+
+/** A move of the head. Times are milliseconds since 1970. */
+export interface Move {
+  kind: "genesis" | "commit" | "rollback" | "unmerge";
+  version: number;
+  fromVersion: number;
+  at: number;
+  steps: number;
+  generation: number;
+  /** How many it merged. */
+  updates: number;
+  /** Whose they were: how many. */
+  clients: number;
+  examples: number;
+  /** Of the updates' bodies. */
+  bytes: number;
+  checkpointBytes: number;
+  /** Of the freshest and of the stalest update; null if it merged none. */
+  staleness: [low: number, high: number] | null;
+  /** What staleness left of their influence, on average; null if it merged none. */
+  discount: number | null;
+  /** The version whose weights a rollback brought back. */
+  restores: number | null;
+  /** How much an unmerge was told to leave out. */
+  leftOut: { clients: number; updates: number } | null;
+}
+
+/** Loss and accuracy of a version on the whole validation set; null where they are no number. */
+export interface Measure {
+  version: number;
+  at: number;
+  loss: number | null;
+  accuracy: number | null;
+}
+
+export type Kind = "commits" | "evaluations";
+export type Page = v.InferOutput<typeof page>;
+export type Live = v.InferOutput<typeof live>;
+
+const STATUSES = ["running", "paused", "finished"] as const satisfies readonly Status[];
+
+const number = v.pipe(v.number(), v.finite());
+const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
+
+const note = v.object({
+  version: count,
+  kind: v.picklist(["rollback", "unmerge"]),
+  to: v.nullish(count, null),
+  clients: v.optional(count, 0),
+  updates: v.optional(count, 0),
+});
+
+// Rows are looked at when they are read: there may be thousands.
+const page = v.object({ rows: v.optional(v.array(v.array(v.unknown())), []), notes: v.optional(v.array(note), []) });
+
+const live = v.object({
+  format: v.literal(1),
+  run: v.string(),
+  title: v.string(),
+  description: v.string(),
+  created_at: number,
+  target: v.nullable(number),
+  status: v.picklist(STATUSES),
+  at: number,
+  version: count,
+  steps: count,
+  generation: count,
+  first_generation: count,
+  sha256: v.string(),
+  clients: count,
+  updates: count,
+  examples: count,
+  update_bytes: count,
+  checkpoint_bytes: count,
+  staleness: v.array(count),
+  dollars: number,
+  dollars_per_version: v.nullable(number),
+  dollars_a_month: number,
+  prices_noted: v.string(),
+  pages: v.string(),
+  sizes: v.pipe(v.array(v.pipe(count, v.minValue(1))), v.minLength(1)),
+  before: v.object({ commits: count, evaluations: count }),
+  commits: page,
+  evaluations: page,
+  crowd: v.array(v.tuple([number, count])),
+});
+
+const reader =
+  <T>(name: string, schema: v.GenericSchema<unknown, T>) =>
+  (body: unknown): T => {
+    const found = v.safeParse(schema, body, { abortEarly: true });
+    if (found.success) return found.output;
+    throw new NotUnderstood(`${name}.${v.getDotPath(found.issues[0]) ?? ""}`);
+  };
+
+/** @throws NotUnderstood */
+export const readLive = reader("live", live);
+/** @throws NotUnderstood */
+export const readPage = reader("page", page);
+
+/** Version, time and what else a row holds; null where a number is none. */
+export type Row = (number | null)[];
+
+/** Columns of a row, and how many of them are differences to the row before; the last `nullable` may be null. */
+const SHAPES = {
+  commits: { columns: 11, growing: 3, nullable: 0 },
+  evaluations: { columns: 4, growing: 2, nullable: 2 },
+} as const satisfies Record<Kind, unknown>;
+
+/** The rows with no more differences in them. @throws NotUnderstood */
+export function rowsIn(kind: Kind, { rows }: Page): Row[] {
+  const { columns, growing, nullable } = SHAPES[kind];
+  const last = new Array<number>(growing).fill(0);
+  return rows.map((row) => {
+    const good = row.every((value, i) => Number.isFinite(value) || (value === null && i >= columns - nullable));
+    if (!good || row.length < columns) throw new NotUnderstood(`${kind}.rows`);
+    const values = [...(row as Row)];
+    for (let i = 0; i < growing; i++) values[i] = last[i] = last[i]! + values[i]!;
+    return values;
+  });
+}
+
+/** Rows as moves of the head, which come after `last`. */
+export function movesIn(rows: readonly Row[], notes: Page["notes"], last: Move | undefined, firstGeneration: number): Move[] {
+  const noted = new Map(notes.map((one) => [one.version, one]));
+  let before = last;
+  return rows.map((row) => (before = moveOf(row as number[], noted.get(row[0]!), before, firstGeneration)));
+}
+
+function moveOf(row: number[], note: Page["notes"][number] | undefined, before: Move | undefined, firstGeneration: number): Move {
+  const [version, at, steps, updates, clients, examples, bytes, checkpointBytes, low, high, mean] = row;
+  const merged = updates! > 0;
+  return {
+    kind: note?.kind ?? (before ? "commit" : "genesis"),
+    version: version!,
+    fromVersion: before?.version ?? 0,
+    at: at!,
+    steps: steps!,
+    generation: (before?.generation ?? firstGeneration) + (note ? 1 : 0),
+    updates: updates!,
+    clients: clients!,
+    examples: examples!,
+    bytes: bytes!,
+    checkpointBytes: checkpointBytes!,
+    staleness: merged ? [low!, high!] : null,
+    discount: merged ? mean! : null,
+    restores: note?.kind === "rollback" ? note.to : null,
+    leftOut: note?.kind === "unmerge" ? { clients: note.clients, updates: note.updates } : null,
+  };
+}
+
+/** Rows as evaluations. */
+export function measuresIn(rows: readonly Row[]): Measure[] {
+  return rows.map(([version, at, loss, accuracy]) => ({
+    version: version!,
+    at: at!,
+    loss: loss ?? null,
+    accuracy: accuracy ?? null,
+  }));
+}
+
+/** A page beside the live object that holds row `from`, the largest that is complete: its size and its number. */
+export function pageWith(from: number, before: number, sizes: readonly number[]): { size: number; number: number } {
+  const smallest = sizes[0]!;
+  const begin = from - (from % smallest);
+  const size = sizes.findLast((size) => begin % size === 0 && begin + size <= before) ?? smallest;
+  return { size, number: begin / size };
+}
