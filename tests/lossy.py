@@ -45,8 +45,7 @@ class Handler(BaseHTTPRequestHandler):
         if not self.raw_requestline or not self.parse_request():
             self.close_connection = True
             return
-        body = self.rfile.read(int(self.headers.get("content-length", 0)))
-        status, headers, answer = self._forwarded(body)
+        status, headers, answer = self.forwarded(self.body())
         if self.proxy.loses(f"{self.command} {self.path} {self.headers.get('x-amz-target', '')}"):
             self.close_connection = True
             return
@@ -56,15 +55,26 @@ class Handler(BaseHTTPRequestHandler):
                 self.send_header(name, value)
         self.send_header("Content-Length", str(len(answer)))
         self.end_headers()
+        self.send(answer)
+
+    def send(self, answer: bytes) -> None:
         self.wfile.write(answer)
 
-    def _forwarded(self, body: bytes) -> tuple[int, list[tuple[str, str]], bytes]:
-        connection = http.client.HTTPConnection(self.proxy.engine.hostname or "", self.proxy.engine.port, timeout=10)
+    def aim(self) -> tuple[str, int | None, str]:
+        """Whom to forward to, and what to ask for."""
+        return self.proxy.engine.hostname or "", self.proxy.engine.port, self.path
+
+    def body(self) -> bytes:
+        return self.rfile.read(int(self.headers.get("content-length", 0)))
+
+    def forwarded(self, body: bytes) -> tuple[int, list[tuple[str, str]], bytes]:
+        host, port, path = self.aim()
+        connection = http.client.HTTPConnection(host, port, timeout=10)
         try:
             # With the client's own Host: the signature covers it.
-            connection.putrequest(self.command, self.path, skip_host=True, skip_accept_encoding=True)
+            connection.putrequest(self.command, path, skip_host=True, skip_accept_encoding=True)
             for name, value in self.headers.items():
-                if name.lower() not in ("connection", "expect"):
+                if name.lower() not in ("connection", "proxy-connection", "expect"):
                     connection.putheader(name, value)
             connection.endheaders(body)
             answer = connection.getresponse()
