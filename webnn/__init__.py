@@ -1,5 +1,20 @@
 """WebNN: neural networks trained in visitors' browsers, merged by functions that sleep when nobody trains."""
 
-__all__ = ["__version__"]
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from webnn.fitting.fit import fit as fit
+
+__all__ = ["__version__", "fit"]
 
 __version__ = "0.1.0"
+
+# Found when they are asked for: the functions import this package, too, and have nothing of what these take.
+WHERE = {"fit": "webnn.fitting.fit"}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in WHERE:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(WHERE[name]), name)

@@ -2,23 +2,26 @@
 
 from array import array
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from msgspec import Struct, field
 
-from webnn.core.records import LedgerEntry
+from webnn.core.records import Evaluation, LedgerEntry
 from webnn.errors import Invalid, Missing
 from webnn.store.ports import Catalog
 from webnn.story import all_commits, all_evaluations, percentile
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 BINS = 60  # of time
 MOST_BARS = 40  # of staleness
 BLUE, ORANGE, GREEN, VIOLET, GREY = "#2b6cb0", "#c05621", "#2f855a", "#6b46c1", "0.45"
+NO_MATPLOTLIB = "charts take matplotlib, of the extra `simulate`: pip install -e '.[simulate]'"
 UNITS = ((86_400 * 2, 86_400, "days"), (3600 * 2, 3600, "hours"), (120, 60, "minutes"), (0, 1, "seconds"))
 
 
@@ -71,7 +74,7 @@ def check_drawable(path: Path) -> None:
     try:
         import matplotlib  # noqa: F401, PLC0415  # only charts need it
     except ImportError as error:
-        raise Missing("charts take matplotlib, of the extra `simulate`: pip install -e '.[simulate]'") from error
+        raise Missing(NO_MATPLOTLIB) from error
     if not path.parent.is_dir():
         raise Invalid(f"{path} cannot be written: there is no such folder")
     if path.suffix.lower() not in (".png", ".svg", ".pdf"):
@@ -107,6 +110,22 @@ def draw(found: Drawn, path: Path) -> None:
     _staleness(grid[2, 1], found.staleness)
     figure.suptitle(_title(found), fontsize="large")
     saved(figure, path)
+
+
+def learnt(evaluations: Sequence[Evaluation]) -> "Figure":
+    """Accuracy and loss by time, beside each other. Raises Missing if matplotlib is not installed."""
+    try:
+        from matplotlib.figure import Figure  # noqa: PLC0415  # only charts need it
+    except ImportError as error:
+        raise Missing(NO_MATPLOTLIB) from error
+    figure = Figure(figsize=(9, 3), layout="constrained")
+    left, right = figure.subplots(1, 2)
+    times = [(one.at - evaluations[0].at) / 1000 for one in evaluations]
+    _, scale, unit = next(one for one in UNITS if max(times, default=0.0) >= one[0])
+    xs: list[Any] = [time / scale for time in times]
+    _accuracy(left, f"time, {unit}", xs, [one.accuracy for one in evaluations])
+    _loss(right, f"time, {unit}", xs, [one.loss for one in evaluations])
+    return figure
 
 
 def _title(found: Drawn) -> str:

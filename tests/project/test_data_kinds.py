@@ -155,11 +155,11 @@ WRONG = {
     "no row": ("return X[:0], Y[:0]", "data.py: train(): there is no example"),
     "more inputs than targets": ("return X, Y[:9]", "data.py: train(): there are different numbers of examples"),
     "a batch of these": ("yield X, Y[:9]", "data.py: train(): 'class' has 9 examples where others have 10"),
-    "another shape": ("return X[:, :3], Y", "data.py: train(): an example of 'x' has shape [3], [data] says [4]"),
+    "another shape": ("return X[:, :3], Y", "data.py: train(): an example of 'x' has shape [3] where [4] is wanted"),
     "another shape of a stream": ("yield X[:, :3], Y", "data.py: train(): 'x' has shape [10, 3]; an example has [4]"),
     "no pair": ("yield X", "data.py: train(): an element is a pair (x, y), not an array of shape [10, 4]"),
     "text": ("return X.astype(str), Y", "data.py: train(): x holds <U32 where numbers are wanted"),
-    "another name": ("return {'image': X}, Y", "data.py: train(): x has image; [data] in webnn.toml has x"),
+    "another name": ("return {'image': X}, Y", "data.py: train(): x has image where x is wanted"),
     "no number": ("X2 = X.copy(); X2[7] = np.nan; return X2, Y", "data.py: train(): 'x' holds NaN or infinity"),
     "no such class": ("return X, Y + 1", "data.py: train(): 'class' holds class indices 1 to 3; they must be 0 to 2"),
     "a class below 0": ("return X, Y - 1", "data.py: train(): 'class' holds -1 to 1; uint8"),
@@ -227,7 +227,7 @@ def test_targets_are_such_as_the_loss_takes(loss: str, fits: bool, tmp_path: Pat
 def test_what_changed_since_it_was_checked_is_refused_on_its_way(tmp_path: Path) -> None:
     folder = a_folder(tmp_path, data=f"{HEAD}\ndef train():\n    yield X, Y\n    yield X * np.nan, Y\n")
     project = read(folder)
-    with pytest.raises(Invalid, match=r"train\(\) of data\.py: 'x' holds NaN"):
+    with pytest.raises(Invalid, match=r"train\(\): 'x' holds NaN"):
         list(pieces_of(DataModule(folder), project.document, project.data).train)
 
 

@@ -21,16 +21,18 @@ ROWS_BESIDE_LISTS = 16  # of the picture
 LISTED = 3, 12
 
 
-def picture(story: Story, standing: Standing, note: str | None, height: int) -> RenderableType:
-    """The whole picture, in about `height` lines."""
+def picture(
+    story: Story, standing: Standing, note: str | None, height: int, foot: str = "q leaves; the run goes on"
+) -> RenderableType:
+    """The whole picture, in about `height` lines; at its foot the note, or else this."""
     rows = max(LISTED[0], min(LISTED[1], height - ROWS_BESIDE_LISTS))
     lists = Table.grid(expand=True, padding=(0, 2))
     lists.add_row(
         _commits(islice(reversed(story.commits), rows)), _evaluations(islice(reversed(story.evaluations), rows))
     )
-    foot = Text(note, "yellow", overflow="ellipsis", no_wrap=True) if note else Text("q leaves; the run goes on", "dim")
+    below = Text(note, "yellow", overflow="ellipsis", no_wrap=True) if note else Text(foot, "dim")
     title = Text.assemble((standing.run, "bold"), "  ", (str(standing.status), COLOURS[standing.status]))
-    return Panel(Group(_facts(story, standing), Text(), lists, Text(), foot), title=title, title_align="left")
+    return Panel(Group(_facts(story, standing), Text(), lists, Text(), below), title=title, title_align="left")
 
 
 def _facts(story: Story, standing: Standing) -> Table:

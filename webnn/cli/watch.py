@@ -35,7 +35,7 @@ def watch(name: str, every: float, as_json: bool, stage: str) -> None:
     In a terminal a picture, elsewhere a line for each change.
     """
     story = Story(stages.services(stage).catalog, name, wiring.now)
-    show = _json if as_json else _line
+    show = _json if as_json else line
     try:
         if sys.stdout.isatty() and not as_json:
             _draw(story, every)
@@ -64,7 +64,7 @@ def _tell(story: Story, every: float, show: Callable[[Standing], None]) -> None:
         if note and note != said:
             click.echo(note, err=True)
         said = note
-        if standing is not None and (now := _changes(standing)) != last and not standing.catching_up:
+        if standing is not None and (now := changes(standing)) != last and not standing.catching_up:
             last = now
             show(standing)
 
@@ -91,7 +91,8 @@ def looks(story: Story, every: float, wait: Wait) -> Iterator[tuple[Standing | N
         pause = pause or every
 
 
-def _changes(standing: Standing) -> object:
+def changes(standing: Standing) -> object:
+    """What is worth a new line when it is another."""
     return standing.status, standing.version, standing.generation, standing.evaluated_version, standing.clients
 
 
@@ -100,7 +101,8 @@ def _json(standing: Standing) -> None:
     sys.stdout.flush()
 
 
-def _line(standing: Standing) -> None:
+def line(standing: Standing) -> None:
+    """Prints where a run stands as one line."""
     accuracy = "not evaluated"
     if standing.accuracy is not None:
         accuracy = f"accuracy {standing.accuracy:.2%} loss {standing.loss:.4f} at version {standing.evaluated_version}"

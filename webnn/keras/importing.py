@@ -1,5 +1,6 @@
 """A user's own model, from the files that Keras or TF.js wrote, as topology and weights that pages train."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -63,31 +64,48 @@ def imported(path: Path, random: np.random.Generator, tell: Callable[[str], None
     tell("starting TensorFlow")
     kerases()
     tell("building the model")
-    model = building.built(topology, None, keras=2)
-    names = list(building.weights_in(model))
+    ours = building.built(topology, None, keras=2)
     tell("reading its weights and comparing")
-    arrays, difference = _weights(found, topology, names, model, random)
+    if found.form == "tfjs":
+        return _as_written(found, topology, ours)
+    return _compared(_loaded(found), topology, ours, random)
+
+
+def imported_object(model: Any, random: np.random.Generator) -> Imported:
+    """A model that is there, of either Keras, as pages train it; built anew and compared. It is left as it is.
+
+    Raises:
+        Missing: TensorFlow is not installed.
+        Invalid: As `imported`.
+    """
+    topology = to_tfjs(json.loads(model.to_json()))
+    kerases()
+    return _compared(model, topology, building.built(topology, None, keras=2), random)
+
+
+def _as_written(found: Source, topology: dict[str, Any], ours: Any) -> Imported:
+    arrays = weights.renamed(weights.read_weights(found.path), list(building.weights_in(ours)))
+    building.assign(dict(variables(ours)), arrays)
+    return _imported(topology, arrays, ours, None)
+
+
+def _compared(theirs: Any, topology: dict[str, Any], ours: Any, random: np.random.Generator) -> Imported:
+    """With the weights of theirs, which ours must predict like."""
+    arrays = weights.renamed(building.weights_in(theirs), list(building.weights_in(ours)))
+    weights.specs_of(arrays)  # before they are put where they might be converted
+    building.assign(dict(variables(ours)), arrays)
+    inputs = examples(topology, random)
+    what = "the model as pages would build it"
+    apart = building.check_alike(building.predicted(theirs, inputs), building.predicted(ours, inputs), what)
+    return _imported(topology, arrays, ours, apart)
+
+
+def _imported(topology: dict[str, Any], arrays: dict[str, Array], ours: Any, apart: float | None) -> Imported:
     specs = weights.specs_of(arrays)
     vector = weights.vector_of(arrays)
     if not np.isfinite(vector).all():
         raise Invalid("the model's weights hold NaN or infinity")
-    return Imported(topology, specs, vector, tuple(_lines(topology, specs, model)), difference)
-
-
-def _weights(
-    found: Source, topology: dict[str, Any], names: list[str], model: Any, random: np.random.Generator
-) -> tuple[dict[str, Array], float | None]:
-    if found.form == "tfjs":
-        arrays = weights.renamed(weights.read_weights(found.path), names)
-        building.assign(dict(variables(model)), arrays)
-        return arrays, None
-    theirs = _loaded(found)
-    arrays = weights.renamed(building.weights_in(theirs), names)
-    weights.specs_of(arrays)  # before they are put where they might be converted
-    building.assign(dict(variables(model)), arrays)
-    inputs = examples(topology, random)
-    what = "the model as pages would build it"
-    return arrays, building.check_alike(building.predicted(theirs, inputs), building.predicted(model, inputs), what)
+    return Imported(topology, specs, vector, tuple(_lines(topology, specs, ours)), apart)
 
 
 def _loaded(found: Source) -> Any:

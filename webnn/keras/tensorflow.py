@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ class Kerases(Struct, frozen=True):
 
 @cache
 def kerases() -> Kerases:
-    """All three, on the CPU.
+    """All three; on the CPU, unless the program has put TensorFlow to work elsewhere before.
 
     Raises:
         Missing: They are not installed.
@@ -36,7 +37,8 @@ def kerases() -> Kerases:
         import tf_keras  # noqa: PLC0415
     except ImportError as error:
         raise Missing(f"this takes TensorFlow, of the extra `tf`: pip install -e '.[tf]' ({error})") from error
-    tf.config.set_visible_devices([], "GPU")
+    with suppress(RuntimeError):  # it is at work already
+        tf.config.set_visible_devices([], "GPU")
     return Kerases(tf, keras, tf_keras)
 
 

@@ -89,7 +89,7 @@ def local_stage(on_step: Callable[[str], None], app: App = App()) -> Iterator[Lo
         engine = stack.enter_context(embedded_engine(secrets.token_urlsafe(32)))
         variables = {**engine.environment(), "WEBNN_STAGE": STAGE}
         where = environment(variables)
-        stack.enter_context(_variables(variables))
+        stack.enter_context(variables_set(variables))
         on_step("creating the stack")
         clients = aws.stack_clients(where)
         template = (CHECKOUT / "infra" / "stack.yaml").read_text()
@@ -120,7 +120,7 @@ def _own_environment() -> dict[str, str]:
 
 
 @contextmanager
-def _variables(variables: Mapping[str, str]) -> Iterator[None]:
+def variables_set(variables: Mapping[str, str]) -> Iterator[None]:
     """Sets environment variables for as long as the block lasts: AWS clients look for keys there, PynamoDB's late.
 
     A profile of the owner's would come before the keys, so it is put aside.

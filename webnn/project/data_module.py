@@ -50,6 +50,10 @@ class DataModule:
         with self._running():
             return function()
 
+    def called(self, name: str) -> str:
+        """The function, as it is written."""
+        return f"{name}()"
+
     def iterated(self, items: Iterable[Any]) -> Iterator[Any]:
         """The items; what fails on the way is Invalid, as above."""
         with self._running():

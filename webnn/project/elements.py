@@ -85,7 +85,7 @@ def _named(what: str, value: Any, tensors: Sequence[TensorSpec]) -> dict[str, Ar
     names = [tensor.name for tensor in tensors]
     if isinstance(value, Mapping):
         if set(value) != set(names):
-            raise Invalid(f"{what} has {', '.join(map(str, value))}; [data] in webnn.toml has {', '.join(names)}")
+            raise Invalid(f"{what} has {', '.join(map(str, value))} where {', '.join(names)} is wanted")
         return {name: _array(f"{what}[{name!r}]", value[name]) for name in names}
     if len(tensors) == 1:
         return {names[0]: _array(what, value)}
@@ -129,7 +129,7 @@ def _fitting(example: Example, columns: Arrays) -> Arrays:
         array = columns[tensor.name]
         if not array.ndim or _without_ones(array.shape[1:]) != _without_ones(tensor.shape):
             shape = list(array.shape[1:])
-            raise Invalid(f"an example of {tensor.name!r} has shape {shape}, [data] says {list(tensor.shape)}")
+            raise Invalid(f"an example of {tensor.name!r} has shape {shape} where {list(tensor.shape)} is wanted")
         if len(array) != count:
             raise Invalid(f"{tensor.name!r} has {len(array)} examples where others have {count}")
         found[tensor.name] = array if array.shape[1:] == tensor.shape else array.reshape(count, *tensor.shape)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from math import ceil
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -9,7 +10,7 @@ from webnn.core.tensors import total_size
 from webnn.core.wire import as_stored
 from webnn.cutting import Arrays, Example, Pieces, gathered, part_of, ranges, rows_of, shuffled, taken
 from webnn.errors import Invalid
-from webnn.project.data_module import DATA, FUNCTIONS, DataModule, problem_of
+from webnn.project.data_module import DATA, FUNCTIONS, problem_of
 from webnn.project.elements import blocks, is_whole, whole
 from webnn.project.problem import Problem
 from webnn.project.sections import DataSection
@@ -22,11 +23,27 @@ MOST = 20  # problems told of one function
 OnExamples = Callable[[str, int], None]
 
 
-def problems_of(module: DataModule, document: Document, data: DataSection, told: OnExamples) -> list[Problem]:
+class Source(Protocol):
+    """What gives the data: an owner's data module, for one. Its parts are called `train` and `validation`."""
+
+    def part(self, name: str) -> Any:
+        """What a part is: see `webnn.project.elements`."""
+        ...
+
+    def iterated(self, items: Iterable[Any]) -> Iterator[Any]:
+        """The items of a stream; says whose fault it is when that fails."""
+        ...
+
+    def called(self, name: str) -> str:
+        """What people know a part as."""
+        ...
+
+
+def problems_of(source: Source, document: Document, data: DataSection, told: OnExamples) -> list[Problem]:
     """All that is wrong with the data, each sentence once.
 
     Args:
-        module: With the functions.
+        source: With both parts.
         document: What the data must fit.
         data: How much of it is taken.
         told: Of function and examples, as they are looked at.
@@ -35,23 +52,23 @@ def problems_of(module: DataModule, document: Document, data: DataSection, told:
     for name in data.functions:
         count = 0
         try:
-            for block in _looked_at(module, document.example, name, _limit(data, name)):
+            for block in _looked_at(source, document.example, name, _limit(data, name)):
                 count += rows_of(block)
                 for complaint in complaints(document, block):
-                    found.setdefault(Problem(DATA, None, f"{name}(): {complaint}"))
+                    found.setdefault(Problem(DATA, None, f"{source.called(name)}: {complaint}"))
                 told(name, count)
                 if len(found) >= MOST:
                     break
         except Invalid as error:
             problem = problem_of(error)
-            found.setdefault(Problem(problem.file, problem.line, f"{name}(): {problem.message}"))
+            found.setdefault(Problem(problem.file, problem.line, f"{source.called(name)}: {problem.message}"))
             continue
         if not count:
-            found.setdefault(Problem(DATA, None, f"{name}(): there is no example"))
+            found.setdefault(Problem(DATA, None, f"{source.called(name)}: there is no example"))
     return list(found)
 
 
-def pieces_of(module: DataModule, document: Document, data: DataSection) -> Pieces:
+def pieces_of(source: Source, document: Document, data: DataSection) -> Pieces:
     """The data as what `webnn.publish` takes: training data shuffled, all of it as it is stored, checked once more.
 
     Arrays are taken in a random order; a stream is mixed as it comes, within bounds. With the same `data.seed` and the
@@ -63,7 +80,7 @@ def pieces_of(module: DataModule, document: Document, data: DataSection) -> Piec
     found, totals = dict[str, Iterator[Arrays]](), list[int | None]()
     for name in data.functions:
         random = np.random.default_rng([data.seed, FUNCTIONS.index(name)]) if name == "train" else None
-        pieces, total = _cut(module, document, name, _limit(data, name), random)
+        pieces, total = _cut(source, document, name, _limit(data, name), random)
         found[name] = pieces
         totals.append(total)
     known = [total for total in totals if total is not None]
@@ -74,10 +91,10 @@ def _limit(data: DataSection, name: str) -> int | None:
     return data.train_examples if name == "train" else data.validation_examples
 
 
-def _looked_at(module: DataModule, example: Example, name: str, limit: int | None) -> Iterator[Arrays]:
-    found = module.part(name)
+def _looked_at(source: Source, example: Example, name: str, limit: int | None) -> Iterator[Arrays]:
+    found = source.part(name)
     if not is_whole(found):
-        yield from _limited(blocks(example, found, module.iterated), limit)
+        yield from _limited(blocks(example, found, source.iterated), limit)
         return
     arrays = whole(example, found)
     step = max(1, CHECK_ELEMENTS // max(1, total_size(example.tensors)))
@@ -98,19 +115,21 @@ def _limited(found: Iterable[Arrays], limit: int | None) -> Iterator[Arrays]:
 
 
 def _cut(
-    module: DataModule, document: Document, name: str, limit: int | None, random: np.random.Generator | None
+    source: Source, document: Document, name: str, limit: int | None, random: np.random.Generator | None
 ) -> tuple[Iterator[Arrays], int | None]:
-    example, found = document.example, module.part(name)
+    example, found, called = document.example, source.part(name), source.called(name)
     if is_whole(found):
         arrays = whole(example, found)
         if limit is not None:
             arrays = part_of(arrays, 0, limit)
         count = rows_of(arrays)
         order = None if random is None else random.permutation(count)
-        return (_packed(document, name, piece) for piece in taken(example, arrays, order)), len(ranges(example, count))
-    stream: Iterator[Arrays] = _limited(blocks(example, found, module.iterated), limit)
+        return (_packed(document, called, piece) for piece in taken(example, arrays, order)), len(
+            ranges(example, count)
+        )
+    stream: Iterator[Arrays] = _limited(blocks(example, found, source.iterated), limit)
     # Packed first: what is held, is held as small as it will be.
-    stream = (_packed(document, name, part) for block in stream for part in _parts(block, example))
+    stream = (_packed(document, called, part) for block in stream for part in _parts(block, example))
     mixed = stream if random is None else shuffled(example, stream, random)
     return gathered(example, mixed), None
 
@@ -121,7 +140,7 @@ def _parts(block: Arrays, example: Example) -> Iterator[Arrays]:
     yield from (part_of(block, at, min(count, at + example.per_shard)) for at in range(0, count, example.per_shard))
 
 
-def _packed(document: Document, name: str, block: Arrays) -> Arrays:
+def _packed(document: Document, called: str, block: Arrays) -> Arrays:
     for complaint in complaints(document, block):
-        raise Invalid(f"{name}() of {DATA}: {complaint}", file=DATA, line=None)
+        raise Invalid(f"{called}: {complaint}", file=DATA, line=None)
     return {tensor.name: as_stored(tensor, block[tensor.name]) for tensor in document.example.tensors}
