@@ -10,10 +10,12 @@ from collections.abc import Callable, Iterator, Mapping
 from msgspec import Struct
 
 from webnn.core.records import ACTIVE_MILLISECONDS, Evaluation, Head, LedgerEntry, Status
+from webnn.failures import Failures, Troubles
 from webnn.store.ports import Catalog
 
 PAGE = 200
 PAGES_A_LOOK = 5
+TROUBLE_MILLISECONDS = 5_000
 RATE_MILLISECONDS = 30_000
 REMEMBERED = 2_000
 
@@ -32,6 +34,7 @@ class Standing(Struct, frozen=True):
         checkpoint_bytes: Of all checkpoints, with what lies beside them.
         seconds: From version 0 until now, or until the last that happened in a finished run.
         catching_up: Whether there is more to read of what has happened.
+        failures: What keeps clients from training, of some seconds ago at most.
     """
 
     run: str
@@ -52,6 +55,7 @@ class Standing(Struct, frozen=True):
     checkpoint_bytes: int
     seconds: float
     catching_up: bool
+    failures: Troubles = Troubles()
 
 
 class Story:
@@ -63,7 +67,9 @@ class Story:
         self._run = run
         self._clock = clock
         self._commit_cursor = self._evaluation_cursor = -1
-        self._began = self._last = 0
+        self._began = self._last = self._troubled_at = 0
+        self._failures = Failures(catalog, clock=clock)
+        self._troubles = Troubles()
         self._updates = self._update_bytes = self._checkpoint_bytes = 0
         self.staleness: Counter[int] = Counter()
         self.commits: deque[LedgerEntry] = deque(maxlen=REMEMBERED)
@@ -79,6 +85,7 @@ class Story:
         head = self._catalog.head(self._run)
         clients = self._catalog.active_clients(self._run, self._clock() - ACTIVE_MILLISECONDS)
         ended = self._read_commits() & self._read_evaluations()
+        self._read_troubles()
         return self._standing(head, clients, catching_up=not ended)
 
     def _read_commits(self) -> bool:
@@ -101,6 +108,12 @@ class Story:
             if len(page) < PAGE:
                 return True
         return False
+
+    def _read_troubles(self) -> None:
+        """They are read again as a whole each time, and so not at every look."""
+        now = self._clock()
+        if not self._troubled_at or now - self._troubled_at >= TROUBLE_MILLISECONDS:
+            self._troubles, self._troubled_at = self._failures.look(self._run), now
 
     def _take(self, entry: LedgerEntry) -> None:
         self._commit_cursor = entry.version
@@ -135,6 +148,7 @@ class Story:
             checkpoint_bytes=self._checkpoint_bytes,
             seconds=max(0, until - self._began) / 1000 if self._began else 0.0,
             catching_up=catching_up,
+            failures=self._troubles,
         )
 
     def _rate(self, now: int) -> float:

@@ -193,6 +193,6 @@ def test_following_goes_on_though_the_stage_does_not_answer_for_a_while() -> Non
             world.catalog.set_status(world.head, Status.FINISHED)
             raise look
 
-    found, finished = follow(Silent(), "line", Console(stderr=True))  # type: ignore[arg-type]
+    found, finished = follow(Silent(), world.services.failures, "line", Console(stderr=True))  # type: ignore[arg-type]
     assert (found.run.run, finished) == ("line", True)
     assert next(looks, "all") == "all"

@@ -10,6 +10,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from webnn.cli import troubles
 from webnn.core.records import Evaluation, LedgerEntry
 from webnn.story import Standing, Story
 
@@ -51,6 +52,8 @@ def _facts(story: Story, standing: Standing) -> Table:
         "bytes", f"{size(standing.update_bytes)} of updates, {size(standing.checkpoint_bytes)} of checkpoints"
     )
     facts.add_row("time running", duration(standing.seconds))
+    if failing := troubles.in_short(standing.failures):
+        facts.add_row("trouble", Text(failing, "yellow", overflow="ellipsis", no_wrap=True))
     return facts
 
 

@@ -11,8 +11,10 @@ from rich.text import Text
 
 from webnn import aws, wiring
 from webnn.cli import stage as stages
+from webnn.cli import troubles
+from webnn.core.records import Status
 from webnn.errors import Unavailable, WebnnError
-from webnn.finding import Finding, fail
+from webnn.finding import Finding, fail, ok, warn
 from webnn.local.machine import machine
 from webnn.stack import health
 from webnn.store.queues import Queue
@@ -62,7 +64,26 @@ def _findings(stage: str | None) -> Iterator[Finding]:
     except WebnnError as error:
         yield fail("configuration", error.message, remake if stage in stages.ON_AN_ENGINE else "aws configure")
         return
-    yield from health.stage(looking)
+    readable = True
+    for one in health.stage(looking):
+        readable &= one.state != "fail" or one.what == "page and API"
+        yield one
+    if readable:
+        yield from _runs(stage)
+
+
+def _runs(stage: str) -> Iterator[Finding]:
+    """Whether clients of the runs that run can train."""
+    services = stages.services(stage)
+    running = [run.run for run in services.catalog.runs() if services.catalog.head(run.run).status is Status.RUNNING]
+    well = True
+    for run in running:
+        said = troubles.in_short(services.failures.look(run))
+        if said is not None:
+            well = False
+            yield warn(f"run {run}", said, f"webnn status {run} --stage {stage}")
+    if running and well:
+        yield ok("clients", f"none of those of {', '.join(running)} says that it could not train")
 
 
 def _dead(stage: str) -> Queue:

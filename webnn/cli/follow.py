@@ -5,14 +5,18 @@ from contextlib import contextmanager
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.text import Text
 
 from webnn import wiring
+from webnn.cli import troubles
 from webnn.core.records import Status
 from webnn.errors import Unavailable
+from webnn.failures import Failures
 from webnn.publish import Progress as Uploaded
 from webnn.runs import Description, Runs
 
 LOOK_SECONDS = 1.0
+LOOKS_FOR_TROUBLE = 5  # one of so many reads what clients report
 FOR_EVER = 1e10  # seconds
 SILENT = "the stage does not answer; looking again"
 
@@ -39,16 +43,18 @@ def uploaded(found: Uploaded) -> str:
     return f"{shards}, {found.bytes / 1e6:.1f} MB" + (f", {there / 1e6:.1f} of them were there" if there else "")
 
 
-def follow(runs: Runs, run: str, console: Console) -> tuple[Description, bool]:
+def follow(runs: Runs, failures: Failures, run: str, console: Console) -> tuple[Description, bool]:
     """Shows how a run gets on until it is finished, or until Ctrl-C: where it stands then, and whether it is finished.
 
     The run itself takes no notice.
     """
-    found = runs.describe(run)
+    found, said = runs.describe(run), None
     try:
         with shown(console, run) as show:
-            for _ in wiring.paced(FOR_EVER, LOOK_SECONDS):
+            for number, _ in enumerate(wiring.paced(FOR_EVER, LOOK_SECONDS)):
                 new = _looked(runs, run)
+                if number % LOOKS_FOR_TROUBLE == 0:
+                    said = _trouble(failures, run, said, console)
                 found = new or found
                 accuracy = found.metrics.accuracy if found.metrics else 0.0
                 show(facts(found) if new else SILENT, accuracy, found.spec.end.accuracy or 1.0)
@@ -57,6 +63,17 @@ def follow(runs: Runs, run: str, console: Console) -> tuple[Description, bool]:
     except KeyboardInterrupt:
         pass
     return found, False
+
+
+def _trouble(failures: Failures, run: str, said: str | None, console: Console) -> str | None:
+    """Says what keeps clients from training, if that is not what was said last."""
+    try:
+        now = troubles.in_short(failures.look(run))
+    except Unavailable:
+        return said
+    if now is not None and now != said:
+        console.print(Text(now, "yellow"), soft_wrap=True)
+    return now
 
 
 def _looked(runs: Runs, run: str) -> Description | None:

@@ -109,9 +109,10 @@ def train(folder: Path, stage: str, as_json: bool) -> None:
         highlight=False,
         soft_wrap=True,
     )
-    found, finished = follow(services.runs, project.name, console)
+    found, finished = follow(services.runs, services.failures, project.name, console)
     if as_json:
-        stages.print_json({"run": project.name, "stage": stage, "page": link, **_stands(found)})
+        stages.print_json({"run": project.name, "stage": stage, "page": link, **_stands(found),
+                           "failures": services.failures.look(project.name)})  # fmt: skip
     if not finished:
         console.print(f"Run {project.name} goes on; it is only no longer looked at.", highlight=False)
         sys.exit(STOPPED)

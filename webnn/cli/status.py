@@ -7,9 +7,10 @@ from rich.text import Text
 
 from webnn import wiring
 from webnn.api import answers
-from webnn.cli import completion
+from webnn.cli import completion, troubles
 from webnn.cli import stage as stages
 from webnn.core.terms import End
+from webnn.failures import Troubles
 from webnn.pace import Pace, pace
 from webnn.runs import Description
 
@@ -40,17 +41,18 @@ def status(name: str, as_json: bool, stage: str) -> None:
     services = stages.services(stage)
     found = services.runs.describe(name)
     moving, reason = pace(services.catalog, found.head, wiring.now()), services.budget.reason(name)
+    failed = services.failures.look(name)
     if as_json:
         said = {"committed_at": moving.committed_at, "updates_per_second": moving.updates_per_second}
         described = answers.description(found, services.live.address(name))
-        stages.print_json(described | said | ({"reason": reason} if reason else {}))
+        stages.print_json(described | said | {"failures": failed} | ({"reason": reason} if reason else {}))
         return
-    Console().print(_table(found, moving, wiring.now()))
+    Console().print(_table(found, moving, failed, wiring.now()))
     if reason:
         Console().print(f"It is paused: {reason}.", highlight=False, soft_wrap=True)
 
 
-def _table(found: Description, moving: Pace, now: int) -> Table:
+def _table(found: Description, moving: Pace, failed: Troubles, now: int) -> Table:
     table = Table(show_header=False, title=found.run.run, title_justify="left")
     rows = {
         "title": found.run.title,
@@ -61,8 +63,11 @@ def _table(found: Description, moving: Pace, now: int) -> Table:
         "updates": f"{moving.updates_per_second:.2f} a second in the last minute",
         "ends": _end(found.spec.end),
     }
+    if failed.alike:
+        last = f"{troubles.counted(failed)}, the last {_ago(now - failed.alike[0].last_at)}"
+        rows["could not train"] = "\n".join([last, *troubles.at_length(failed)])
     for what, text in rows.items():
-        table.add_row(what, Text(text))  # not as markup: a title is what its owner typed
+        table.add_row(what, Text(text))  # not as markup: a title is what its owner typed, a failure what anybody sent
     return table
 
 

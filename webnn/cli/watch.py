@@ -13,7 +13,7 @@ from rich.live import Live
 from rich.text import Text
 
 from webnn import wiring
-from webnn.cli import completion, dashboard
+from webnn.cli import completion, dashboard, troubles
 from webnn.cli import stage as stages
 from webnn.core.records import Status
 from webnn.errors import Unavailable
@@ -93,7 +93,10 @@ def looks(story: Story, every: float, wait: Wait) -> Iterator[tuple[Standing | N
 
 def changes(standing: Standing) -> object:
     """What is worth a new line when it is another."""
-    return standing.status, standing.version, standing.generation, standing.evaluated_version, standing.clients
+    return (
+        *(standing.status, standing.version, standing.generation, standing.evaluated_version, standing.clients),
+        troubles.in_short(standing.failures),
+    )
 
 
 def _json(standing: Standing) -> None:
@@ -109,9 +112,11 @@ def line(standing: Standing) -> None:
     staleness = (
         "" if standing.staleness_p50 is None else f", staleness {standing.staleness_p50}-{standing.staleness_p95}"
     )
+    trouble = troubles.in_short(standing.failures)
+    failing = f"; {trouble}" if trouble else ""
     click.echo(
         f"{dashboard.duration(standing.seconds)} {standing.run} {standing.status}: version {standing.version}, "
-        f"{accuracy}, {standing.clients} clients, {standing.updates_per_second:.1f} updates/s{staleness}"
+        f"{accuracy}, {standing.clients} clients, {standing.updates_per_second:.1f} updates/s{staleness}{failing}"
     )
     sys.stdout.flush()
 
