@@ -1,0 +1,73 @@
+"""The tutorials, done as they say, by somebody in a fresh folder."""
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+from reader import Reader
+from steps import steps
+
+from webnn.local.volunteers import QUIET, browser
+
+CHECKOUT = Path(__file__).parents[2]
+TUTORIALS = CHECKOUT / "docs" / "tutorials"
+KEPT = ("PATH", "LANG", "TMPDIR", "CI")
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    found = browser()
+    if found is None:
+        pytest.skip("there is no Chromium on this machine: apt-get install chromium")
+    root = ["--no-sandbox"] if os.geteuid() == 0 else []
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(executable_path=found, args=[*QUIET[1:], *root])
+        yield launched
+        launched.close()
+
+
+@pytest.fixture
+def new_page(chromium: Browser) -> Iterator[Callable[[], Page]]:
+    with chromium.new_context() as context:
+        yield context.new_page
+
+
+def home(folder: Path, python: str) -> dict[str, str]:
+    """What a shell needs in which `webnn` and `python` are those of an environment, and nothing else is known."""
+    programs = folder / "bin"
+    programs.mkdir()
+    (programs / "webnn").write_text(f'#!/bin/sh\nexec {python} -c "from webnn.cli.main import main; main()" "$@"\n')
+    (programs / "webnn").chmod(0o755)
+    (programs / "python").write_text(f'#!/bin/sh\nexec {python} "$@"\n')
+    (programs / "python").chmod(0o755)
+    kept = {name: os.environ[name] for name in KEPT if name in os.environ}
+    return {
+        **kept,
+        "PATH": f"{programs}:{kept['PATH']}",
+        "HOME": str(folder),
+        "WEBNN_STATE": str(folder / "state"),
+        "PYTHONPATH": str(CHECKOUT),
+        "COLUMNS": "100",
+    }
+
+
+def followed(name: str, folder: Path, environment: dict[str, str], new_page: Callable[[], Page]) -> None:
+    """Does all that a page says."""
+    work = folder / "work"
+    work.mkdir()
+    with Reader(work, environment, new_page) as reader:
+        for step in steps((TUTORIALS / f"{name}.md").read_text()):
+            reader.do(step)
+
+
+def test_the_first_run(tmp_path: Path, new_page: Callable[[], Page]) -> None:
+    followed("first-run", tmp_path, home(tmp_path, sys.executable), new_page)
+
+
+def test_choosing_a_merge_rule(tmp_path: Path, new_page: Callable[[], Page]) -> None:
+    followed("rule", tmp_path, home(tmp_path, sys.executable), new_page)
