@@ -1,6 +1,6 @@
 import { defineConfig } from "vite";
 
-import site from "./vite.config.ts";
+import site from "./vite.config";
 
 // The bench is built like the site, and is no part of it.
 export default defineConfig({

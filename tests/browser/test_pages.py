@@ -1,4 +1,4 @@
-"""What people meet on the two pages besides training."""
+"""What people meet on the pages besides training."""
 
 from collections.abc import Callable
 
@@ -16,11 +16,12 @@ SETTLED_MS = 500  # colours change over 150 ms
 
 
 def test_every_link_leads_somewhere(stage: LocalStage, run: str, open_tab: Callable[..., Tab]) -> None:
-    links = [link for page in (stage.page, stage.watcher) for link in links_of(open_tab(run, page))]
-    assert len(links) == 4
+    pages = [stage.page, stage.watcher, stage.page.replace("index.html", "try.html")]
+    links = [link for page in pages for link in links_of(open_tab(run, page))]
+    assert len(links) == 9
     with requests.Session() as session:
         session.trust_env = False
-        assert [session.get(link, timeout=10).status_code for link in links] == [200] * 4
+        assert [session.get(link, timeout=10).status_code for link in links] == [200] * 9
 
 
 def links_of(tab: Tab) -> list[str]:
@@ -40,7 +41,7 @@ def test_the_button_can_be_read_while_it_is_pointed_at(run: str, open_tab: Calla
         button.click()
 
 
-@pytest.mark.parametrize("page", ["index.html", "watch.html"])
+@pytest.mark.parametrize("page", ["index.html", "watch.html", "try.html"])
 def test_a_run_that_is_not_there_is_said_to_be_so(stage: LocalStage, open_tab: Callable[..., Tab], page: str) -> None:
     tab = open_tab("nobody-made-it", stage.page.replace("index.html", page))
     tab.page.get_by_role("heading", name="No such run").wait_for()

@@ -11,8 +11,7 @@ import { Refused } from "./errors";
 import { merge, type Candidate } from "./merge";
 import type { ClientEvent, PeerRule, PeerTraining, PeerUpdate, Spec, TensorSpec, TrainTask } from "./protocol";
 import type { BlobCache } from "./shards";
-import { sizeOf } from "./sizes";
-import { decodeCheckpoint, decodeDelta } from "./wire";
+import { decodeCheckpoint, decodeDelta, sizeOf } from "./wire";
 
 /** More is not accepted of an update. */
 const MOST_STEPS = 100_000;

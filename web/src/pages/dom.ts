@@ -12,3 +12,14 @@ export function write(id: string, text: string): void {
   const target = element(id);
   if (target.textContent !== text) target.textContent = text;
 }
+
+/** A new element, with these properties and children. */
+export function make<K extends keyof HTMLElementTagNameMap>(
+  tag: K,
+  properties: Partial<HTMLElementTagNameMap[K]> = {},
+  children: readonly (Node | string)[] = [],
+): HTMLElementTagNameMap[K] {
+  const made = Object.assign(document.createElement(tag), properties);
+  made.append(...children);
+  return made;
+}

@@ -222,6 +222,7 @@ function showRun({ run, title, description, data, training }: RunDescription): v
   write("title", title);
   write("description", description);
   (element("watch") as HTMLAnchorElement).href = `watch.html?run=${encodeURIComponent(run)}`;
+  (element("try") as HTMLAnchorElement).href = `try.html?run=${encodeURIComponent(run)}`;
   write("data-size", `${count(data.train_examples)} training examples, ${count(data.validation_examples)} held back for testing`);
   write("batch", `${training.local_steps} × ${training.batch_size}`);
 }

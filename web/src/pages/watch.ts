@@ -55,6 +55,7 @@ function showRun({ run, title, description, end }: Run): void {
   write("title", title);
   write("description", description);
   (element("join") as HTMLAnchorElement).href = `index.html?run=${encodeURIComponent(run)}`;
+  (element("try") as HTMLAnchorElement).href = `try.html?run=${encodeURIComponent(run)}`;
   if (end.accuracy !== null) write("goal", `of ${figure(100 * end.accuracy)} % wanted`);
 }
 
