@@ -1,6 +1,6 @@
 import { defineConfig } from "vite";
 
-import site from "./vite.config";
+import site from "./vite.config.ts";
 
 // The bench is built like the site, and is no part of it.
 export default defineConfig({

@@ -6,6 +6,9 @@ const here = (path: string) => new URL(path, import.meta.url).pathname;
 const assetFileNames = (asset: { names: string[] }) =>
   asset.names.some((name) => name.endsWith(".wasm")) ? "assets/[name][extname]" : "assets/[name]-[hash][extname]";
 
+// The library keeps its name, too: other pages import it from here.
+const entryFileNames = ({ name }: { name: string }) => (name === "client" ? "client.js" : "assets/[name]-[hash].js");
+
 export default defineConfig({
   base: "./",
   worker: { format: "es", rolldownOptions: { output: { assetFileNames } } },
@@ -14,8 +17,9 @@ export default defineConfig({
     assetsInlineLimit: 0,
     chunkSizeWarningLimit: 1500,
     rolldownOptions: {
-      input: { index: here("index.html"), try: here("try.html"), watch: here("watch.html") },
-      output: { assetFileNames },
+      input: { index: here("index.html"), try: here("try.html"), watch: here("watch.html"), client: here("src/index.ts") },
+      preserveEntrySignatures: "exports-only",
+      output: { assetFileNames, entryFileNames },
     },
   },
 });

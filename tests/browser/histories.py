@@ -1,12 +1,14 @@
 """A run that was trained before the test: always the same, by real training and the real use cases in virtual time."""
 
 import json
+from contextlib import suppress
 from typing import Any
 
 from msgspec.structs import replace
 
 from webnn.core.records import Commit, Evaluation, LedgerEntry, Status, UpdateState
 from webnn.datasets import Dataset
+from webnn.errors import Conflict
 from webnn.local.stage import CHECKOUT
 from webnn.observe import Attempt
 from webnn.simulate.learner_dense import DenseLearner
@@ -36,7 +38,8 @@ class Recorded(Simulation):
     def copied(self, services: Services, evaluations: list[Evaluation]) -> None:
         """Writes the run and all its history into the stores of a stage."""
         for blob in self._blobs.listed("", "", 10_000):
-            services.blobs.create(blob.key, bytes(self._blobs.get(blob.key)))
+            with suppress(Conflict):  # shards are named by their hash, and other runs have the same
+                services.blobs.create(blob.key, bytes(self._blobs.get(blob.key)))
         run, genesis = self._catalog.run(RUN), self._catalog.ledger_entry(RUN, 0)
         first = replace(self.commits[0].base, status=Status.RUNNING)
         services.catalog.create_run(replace(run, created_at=_at(run.created_at)), first, _dated(genesis))
@@ -49,6 +52,7 @@ class Recorded(Simulation):
             services.catalog.commit(replace(commit, entry=entry))
         for evaluation in evaluations:
             services.catalog.record_evaluation(evaluation)
+        services.live.show(RUN)
 
 
 def trained_before(services: Services, dataset: Dataset) -> str:

@@ -66,6 +66,26 @@ WRONG = {
         a_model([FIRST, a_layer("Dense", batch_shape=[None, 4])], WEIGHTS),
         "model.json:6: layer 'odd': this is Keras 3's dialect",
     ),
+    "units that were changed in a layer alone": (
+        a_model([a_dense("class", 5, 4)], [*WEIGHTS[:1], ("class/bias", [5])]),
+        "model.json:5: weight 'class/kernel' has shape [4, 3] here, and [4, 5] by the layers: change one of the two",
+    ),
+    "a misspelt weight": (
+        a_model([a_dense("class", 3, 4, use_bias=False)], [("class/kernal", [4, 3])]),
+        "model.json:5: the layers have no weight 'class/kernal'; did you mean 'class/kernel'?",
+    ),
+    "a weight that is not listed": (
+        a_model([FIRST], WEIGHTS[:1]),
+        "model.json:4: weight 'class/bias' of the layers, of shape [3], is not in weightsManifest",
+    ),
+    "images for a layer of vectors": (
+        a_model([FIRST, a_layer("Conv2D", filters=2, kernel_size=3)], WEIGHTS),
+        "model.json:6: layer 'odd' is a Conv2D and gets [3]: it takes [height, width, channels]",
+    ),
+    "a kernel that is larger than the picture": (
+        a_model([a_layer("Conv2D", filters=2, kernel_size=3, batch_input_shape=[None, 2, 2, 1])], []),
+        "model.json:5: layer 'odd' is a Conv2D and gets [2, 2, 1]: its kernel of 3 is longer than 2",
+    ),
     "a weight of no layer": (
         a_model([FIRST], [*WEIGHTS, ("other/kernel", [1, 1])]),
         "model.json:7: weight 'other/kernel' is of no layer of the model",
@@ -90,17 +110,24 @@ def test_a_model_nested_however_deep_is_answered(depth: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("weights", "problem"),
+    ("layer", "weights", "problem"),
     [
-        ([("class/kernel", [60_000, 1_000])], "50,000,000 parameters"),
-        ([("class/recurrent_kernel", [4, 4])], "no default for weight 'class/recurrent_kernel'"),
+        (
+            a_dense("class", 1_000, 60_000, use_bias=False),
+            [("class/kernel", [60_000, 1_000])],
+            "50,000,000 parameters",
+        ),
+        (
+            a_layer("SimpleRNN", name="class", units=3, use_bias=False, batch_input_shape=[None, 5, 4]),
+            [("class/kernel", [4, 3]), ("class/recurrent_kernel", [3, 3])],
+            "no default for weight 'class/recurrent_kernel'",
+        ),
     ],
 )
 def test_weights_that_no_run_can_have_are_told(
-    weights: list[tuple[str, list[int]]], problem: str, tmp_path: Path
+    layer: dict[str, Any], weights: list[tuple[str, list[int]]], problem: str, tmp_path: Path
 ) -> None:
-    (found,) = told(a_folder(tmp_path, model=a_model([FIRST], weights)))
-    assert found.startswith("model.json")
+    found = " ".join(told(a_folder(tmp_path, model=a_model([layer], weights))))
     assert problem in found
 
 
@@ -109,28 +136,38 @@ def test_inputs_and_outputs_of_a_functional_model_are_found_in_its_order() -> No
     assert wrong == []
     assert model is not None
     assert model.inputs == (Place("left", (2,)), Place("right", (1,)))
-    assert model.outputs == (Place("kind", None, 3), Place("again", None, 3))
+    assert model.outputs == (Place("kind", (3,), "softmax"), Place("again", (3,), "softmax"))
 
 
 def test_the_form_that_a_converter_of_keras_writes_is_read_too() -> None:
-    topology = json.loads(two_sided())["modelTopology"]
-    text = json.dumps({"modelTopology": {"model_config": topology}, "weightsManifest": []})
-    model, wrong = read(text)
+    document = json.loads(two_sided())
+    model, wrong = read(json.dumps(document | {"modelTopology": {"model_config": document["modelTopology"]}}))
     assert wrong == []
     assert model is not None
     assert [place.name for place in model.inputs] == ["left", "right"]
 
 
+def a_conv(**config: Any) -> dict[str, Any]:
+    return a_layer("Conv2D", name="conv", filters=5, kernel_size=3, batch_input_shape=[None, 6, 6, 1], **config)
+
+
+CONV = [("conv/kernel", [3, 3, 1, 5]), ("conv/bias", [5])]
+
+
 @pytest.mark.parametrize(
-    ("layers", "units"),
+    ("layers", "weights", "output"),
     [
-        ([a_dense("a", 7, 4), a_layer("Dropout"), a_layer("Softmax")], 7),
-        ([a_layer("Conv2D", filters=5), a_layer("GlobalAveragePooling2D")], 5),
-        ([a_layer("Conv2D", filters=5), a_layer("Flatten")], None),
-        ([a_layer("Softmax")], None),
+        ([FIRST], WEIGHTS, Place("class", (3,), "softmax")),
+        ([FIRST, a_layer("Dropout", rate=0.5)], WEIGHTS, Place("odd", (3,), "softmax")),
+        ([a_dense("class", 3, 4, activation="linear"), a_layer("Softmax")], WEIGHTS, Place("odd", (3,), "softmax")),
+        ([a_conv(activation="relu"), a_layer("Flatten")], CONV, Place("odd", (80,), "relu")),
+        ([a_conv(), a_layer("GlobalAveragePooling2D")], CONV, Place("odd", (5,), None)),
     ],
 )
-def test_the_number_of_classes_is_known_where_it_can_be(layers: list[dict[str, Any]], units: int | None) -> None:
-    model, _ = read(a_model(layers, []))
+def test_what_a_model_gives_is_known(
+    layers: list[dict[str, Any]], weights: list[tuple[str, list[int]]], output: Place
+) -> None:
+    model, wrong = read(a_model(layers, weights))
+    assert wrong == []
     assert model is not None
-    assert model.outputs[0].units == units
+    assert model.outputs == (output,)

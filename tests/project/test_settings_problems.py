@@ -41,7 +41,31 @@ WRONG = {
         "[training.decay]\nfactor = 0.5",
         "webnn.toml:1: decay.every_versions: object missing required field `every_versions`",
     ),
-    "a rule": ("[merge]\nrule = 'medium'", "webnn.toml:2: rule.name: invalid value 'medium'"),
+    "a rule": ("[merge]\nrule = 'medium'", "webnn.toml:2: rule: invalid value 'medium'; it can be auto, average, copy"),
+    "a misspelt rule": (
+        "[merge]\nrule = 'fedavgg'",
+        "webnn.toml:2: rule: invalid value 'fedavgg'; did you mean 'fedavg'?",
+    ),
+    "a misspelt optimizer": (
+        "[training]\noptimizer = 'Adam'",
+        "webnn.toml:2: optimizer: invalid enum value 'Adam'; did you mean 'adam'?",
+    ),
+    "a misspelt optimizer of the server": (
+        "[merge]\noptimizer = 'adamm'",
+        "webnn.toml:2: optimizer: invalid value 'adamm'; did you mean 'adam'?",
+    ),
+    "a misspelt fold": (
+        "[merge]\nrobust = ['medan']",
+        "webnn.toml:2: robust: invalid value 'medan'; did you mean 'median'?",
+    ),
+    "an accuracy in percent": (
+        "[end]\naccuracy = 95",
+        "webnn.toml:2: accuracy: expected `float` <= 1.0; for 95 % write 0.95",
+    ),
+    "an accuracy that is no percentage either": (
+        "[end]\naccuracy = 950.0",
+        "webnn.toml:2: accuracy: expected `float` <= 1.0",
+    ),
     "what does not go together": (
         "[merge]\nrule = 'delta'\nwhere = 'peer'",
         "webnn.toml:1: peers merge by average, weighted, mimic, copy alone, not by delta and whatever is beside it",

@@ -8,7 +8,7 @@ from collections import Counter
 import pytest
 from lives import lived, lived_by_all_cores
 
-SEEDS = range(4000)
+SEEDS = range(2000)
 
 
 @pytest.fixture(scope="module")

@@ -100,14 +100,14 @@ def waiting(tmp_path: Path) -> str:
     pipe = tmp_path / "pipe"
     return f"""
 ```console title="other, left running"
-$ mkfifo {pipe}; trap 'echo told; trap - INT' INT; echo up; cat {pipe}; echo over
+$ mkfifo {pipe}; bash -c 'trap "echo told; exit" INT; echo up; cat {pipe}'; echo over
 up
 ```
 """
 
 
 def test_what_is_left_running_is_read_on_when_it_is_told_to_end(waiting: str, tmp_path: Path) -> None:
-    told(f'{waiting}\n```console title="other"\n^C\n…\nover\n```\n', tmp_path)
+    told(f'{waiting}\n```console title="other"\n^C\n…\ntold\nover\n```\n', tmp_path)
 
 
 def test_files_are_written_and_changed(tmp_path: Path) -> None:

@@ -5,8 +5,6 @@
  * know is no answer at all: the server is newer than the page, or something else answered in its place.
  */
 
-import * as v from "valibot";
-
 import { NotUnderstood } from "./errors";
 import type {
   CurrentModel,
@@ -29,183 +27,164 @@ import type {
   Update,
   WaitTask,
 } from "./protocol";
+import { absent, anything, array, changed, kinds, nullable, number, object, oneOf, record, Strange, string, text, url, whole, type Shape } from "./shapes";
 
 /** Longer than anything here lasts, and still a time that can be reckoned with. */
 const LONGEST_EXPIRY_S = 24 * 3600;
 
-type Schema<T> = v.GenericSchema<unknown, T>;
-
-const number = v.pipe(v.number(), v.finite());
-const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
-const positive = v.pipe(v.number(), v.safeInteger(), v.minValue(1));
-const expiresIn = v.pipe(number, v.transform((seconds) => Math.min(Math.max(seconds, 1), LONGEST_EXPIRY_S)));
-const text = v.pipe(v.string(), v.nonEmpty());
-const status = v.picklist(["running", "paused", "finished"]);
-
-const url = v.pipe(v.string(), v.url());
+const count = whole(0);
+const positive = whole(1);
+const expiresIn = changed(number, (seconds) => Math.min(Math.max(seconds, 1), LONGEST_EXPIRY_S));
+const status = oneOf("running", "paused", "finished");
 
 const blobMembers = { url, sha256: text, bytes: count };
-const blob = v.object(blobMembers);
-const shard = v.object({ ...blobMembers, examples: positive });
-const head = v.object({ version: count, steps: count, generation: count, sha256: v.string() });
-const evaluation = v.object({ version: count, loss: number, accuracy: number, examples: count, at: number }) satisfies Schema<Evaluation>;
-const loss = v.picklist([
-  "sparseCategoricalCrossentropy",
-  "categoricalCrossentropy",
-  "binaryCrossentropy",
-  "meanSquaredError",
-]);
+const blob = object(blobMembers);
+const shard = object({ ...blobMembers, examples: positive });
+const head = object({ version: count, steps: count, generation: count, sha256: string });
+const evaluation = object({ version: count, loss: number, accuracy: number, examples: count, at: number }) satisfies Shape<Evaluation>;
+const loss = oneOf("sparseCategoricalCrossentropy", "categoricalCrossentropy", "binaryCrossentropy", "meanSquaredError");
 
-const encoding = v.picklist(["float32", "float16", "uint8", "uint16"]);
+const encoding = oneOf("float32", "float16", "uint8", "uint16");
 
-const peerTraining = v.object({
-  rule: v.picklist(["average", "weighted", "mimic", "copy"]),
+const peerTraining = object({
+  rule: oneOf("average", "weighted", "mimic", "copy"),
   genesis: blob,
   steps: count,
-}) satisfies Schema<PeerTraining>;
+}) satisfies Shape<PeerTraining>;
 
-const peerUpdate = v.object({
+const peerUpdate = object({
   update_id: text,
   local_steps: positive,
   examples: positive,
-  accuracy: v.nullable(number),
+  accuracy: nullable(number),
   encoding,
-  quantization: v.array(v.object({ min: number, scale: number })),
+  quantization: array(object({ min: number, scale: number })),
   body: blob,
-}) satisfies Schema<PeerUpdate>;
+}) satisfies Shape<PeerUpdate>;
 
-const exchanged = v.object({ peer: v.nullable(peerUpdate) }) satisfies Schema<Exchanged>;
+const exchanged = object({ peer: nullable(peerUpdate) }) satisfies Shape<Exchanged>;
 
-const training = v.object({
-  optimizer: v.picklist(["sgd", "momentum", "adam", "muon"]),
+const training = object({
+  optimizer: oneOf("sgd", "momentum", "adam", "muon"),
   learning_rate: number,
   loss,
   local_steps: positive,
   batch_size: positive,
   encoding,
-}) satisfies Schema<Training>;
+}) satisfies Shape<Training>;
 
-const trainTask = v.object({
-  kind: v.literal("train"),
+const trainTask = object({
+  kind: oneOf("train"),
   version: count,
   generation: count,
   model: blob,
   checkpoint: blob,
-  shard: v.nullable(shard),
+  shard: nullable(shard),
   offset: count,
   seed: count,
   training,
-  peer: v.nullable(peerTraining),
-  validation: v.nullable(shard),
+  peer: nullable(peerTraining),
+  validation: nullable(shard),
   expires_in: expiresIn,
-}) satisfies Schema<TrainTask>;
+}) satisfies Shape<TrainTask>;
 
-const evaluateTask = v.object({
-  kind: v.literal("evaluate"),
+const evaluateTask = object({
+  kind: oneOf("evaluate"),
   evaluation_id: text,
   version: count,
   generation: count,
   model: blob,
   checkpoint: blob,
-  shards: v.pipe(v.array(shard), v.minLength(1)),
+  shards: array(shard, 1),
   batch_size: positive,
   loss,
   expires_in: expiresIn,
-}) satisfies Schema<EvaluateTask>;
+}) satisfies Shape<EvaluateTask>;
 
-const waitTask = v.object({ kind: v.literal("wait"), seconds: number, reason: v.string() }) satisfies Schema<WaitTask>;
-const stopTask = v.object({ kind: v.literal("stop"), reason: v.string() }) satisfies Schema<StopTask>;
-const task = v.variant("kind", [trainTask, evaluateTask, waitTask, stopTask]) satisfies Schema<Task>;
+const waitTask = object({ kind: oneOf("wait"), seconds: number, reason: string }) satisfies Shape<WaitTask>;
+const stopTask = object({ kind: oneOf("stop"), reason: string }) satisfies Shape<StopTask>;
+const task = kinds({ train: trainTask, evaluate: evaluateTask, wait: waitTask, stop: stopTask }) satisfies Shape<Task>;
 
-const membership = v.object({ client_id: text, token: text, expires_in: expiresIn }) satisfies Schema<Membership>;
+const membership = object({ client_id: text, token: text, expires_in: expiresIn }) satisfies Shape<Membership>;
 
-const ticket = v.object({
+const ticket = object({
   update_id: text,
-  upload: v.object({ url, fields: v.record(v.string(), v.string()) }),
+  upload: object({ url, fields: record(string) }),
   expires_in: expiresIn,
-}) satisfies Schema<Ticket>;
+}) satisfies Shape<Ticket>;
 
-const update = v.object({
+const update = object({
   update_id: text,
-  state: v.picklist(["pending", "merged", "discarded", "rejected"]),
-  reason: v.nullable(v.string()),
+  state: oneOf("pending", "merged", "discarded", "rejected"),
+  reason: nullable(string),
   base_version: count,
-  version: v.nullable(count),
-  staleness: v.nullable(count),
-  discount: v.nullable(number),
-}) satisfies Schema<Update>;
+  version: nullable(count),
+  staleness: nullable(count),
+  discount: nullable(number),
+}) satisfies Shape<Update>;
 
-// Without absent members that are there and undefined: an exact type has no room for those.
-const tensor = v.object({
-  name: v.string(),
-  shape: v.array(count),
-  dtype: v.picklist(["float32", "int32", "bool"]),
-  quantization: v.exactOptional(
-    v.object({
-      dtype: v.picklist(["float16", "uint8", "uint16"]),
-      min: v.exactOptional(number),
-      scale: v.exactOptional(number),
-    }),
-  ),
-}) satisfies Schema<TensorSpec>;
+export const tensor = object(
+  { name: string, shape: array(count), dtype: oneOf("float32", "int32", "bool") },
+  { quantization: object({ dtype: oneOf("float16", "uint8", "uint16") }, { min: number, scale: number }) },
+) satisfies Shape<TensorSpec>;
 
-const run = v.object({
+const run = object({
   run: text,
-  title: v.string(),
-  description: v.string(),
+  title: string,
+  description: string,
   created_at: number,
   status,
   head,
-  metrics: v.nullable(evaluation),
+  metrics: nullable(evaluation),
   clients: count,
-  live: v.nullish(url, null),
+  live: absent(url, null),
   training,
-  merge: v.object({ where: v.picklist(["server", "peer"]), rule: v.string() }),
-  end: v.object({ accuracy: v.nullable(number), versions: v.nullable(count) }),
-  data: v.object({
+  merge: object({ where: oneOf("server", "peer"), rule: string }),
+  end: object({ accuracy: nullable(number), versions: nullable(count) }),
+  data: object({
     train_examples: count,
     validation_examples: count,
-    inputs: v.array(tensor),
-    targets: v.array(tensor),
-    labels: v.nullable(v.array(v.string())),
-    own: v.picklist(["never", "may", "must"]),
+    inputs: array(tensor),
+    targets: array(tensor),
+    labels: nullable(array(string)),
+    own: oneOf("never", "may", "must"),
   }),
-}) satisfies Schema<Run>;
+}) satisfies Shape<Run>;
 
-const model = v.object({
+const model = object({
   version: count,
   generation: count,
   model: blob,
   checkpoint: blob,
   expires_in: expiresIn,
-}) satisfies Schema<CurrentModel>;
+}) satisfies Shape<CurrentModel>;
 
 // Where an older server says less of a commit, this does.
-const commit = v.object({
+const commit = object({
   version: count,
   from_version: count,
   generation: count,
   at: number,
   steps: count,
-  clients: v.optional(count, 0),
+  clients: absent(count, 0),
   examples: count,
   bytes: count,
-  checkpoint_bytes: v.optional(count, 0),
-  staleness: v.array(count),
-  discounts: v.array(number),
-  restores: v.nullish(count, null),
-  left_out: v.nullish(v.object({ clients: count, updates: count }), null),
+  checkpoint_bytes: absent(count, 0),
+  staleness: array(count),
+  discounts: array(number),
+  restores: absent(count, null),
+  left_out: absent(object({ clients: count, updates: count }), null),
 });
 
-const history = v.object({
+const history = object({
   run: text,
   status,
   head,
   clients: count,
-  commits: v.array(commit),
-  evaluations: v.array(evaluation),
-  next_after: v.nullable(count),
-}) satisfies Schema<History>;
+  commits: array(commit),
+  evaluations: array(evaluation),
+  next_after: nullable(count),
+}) satisfies Shape<History>;
 
 const CODES = [
   "invalid",
@@ -220,24 +199,27 @@ const CODES = [
   "unavailable",
 ] as const satisfies readonly ErrorCode[];
 
-const refusal = v.object({
-  error: v.object({
+const details = record(anything);
+
+const refusal = object({
+  error: object({
     // A code from a newer server: that this call failed is all this page can know, and the same holds for "internal".
-    code: v.pipe(v.string(), v.transform((code): ErrorCode => CODES.find((known) => known === code) ?? "internal")),
-    message: v.string(),
-    details: v.optional(v.record(v.string(), v.unknown()), {}),
+    code: changed(string, (code): ErrorCode => CODES.find((known) => known === code) ?? "internal"),
+    message: string,
+    details: (value, path) => details(value ?? {}, path),
   }),
-}) satisfies Schema<ErrorBody>;
+}) satisfies Shape<ErrorBody>;
 
 /** Makes an answer of a parsed body. @throws NotUnderstood */
 export type Reader<T> = (body: unknown) => T;
 
-function reader<T>(name: string, schema: Schema<T>): Reader<T> {
+function reader<T>(name: string, shape: Shape<T>): Reader<T> {
   return (body) => {
-    const found = v.safeParse(schema, body, { abortEarly: true });
-    if (found.success) return found.output;
-    const path = v.getDotPath(found.issues[0]);
-    throw new NotUnderstood(path === null ? name : `${name}.${path}`);
+    try {
+      return shape(body, name);
+    } catch (error) {
+      throw error instanceof Strange ? new NotUnderstood(error.path) : error;
+    }
   };
 }
 
@@ -249,12 +231,15 @@ export const answers = {
   update: reader("update", update),
   run: reader("run", run),
   model: reader("model", model),
-  runs: reader("runs", v.object({ runs: v.array(run) })),
+  runs: reader("runs", object({ runs: array(run) })),
   history: reader("history", history),
 };
 
 /** What is wrong, where the API itself says so in its own shape; else null. */
 export function refusalIn(body: unknown): ErrorBody["error"] | null {
-  const found = v.safeParse(refusal, body);
-  return found.success ? found.output.error : null;
+  try {
+    return refusal(body, "").error;
+  } catch {
+    return null;
+  }
 }

@@ -1,9 +1,7 @@
 /** What the live object of a run and the pages beside it say: `docs/watching.md`. Checked where it comes in. */
 
-import * as v from "valibot";
-
 import { NotUnderstood } from "./errors";
-import type { Status } from "./protocol";
+import { absent, anything, array, nullable, number, object, oneOf, pair, Strange, string, whole, type Shape } from "./shapes";
 
 /** A move of the head. Times are milliseconds since 1970. */
 export interface Move {
@@ -40,63 +38,68 @@ export interface Measure {
 }
 
 export type Kind = "commits" | "evaluations";
-export type Page = v.InferOutput<typeof page>;
-export type Live = v.InferOutput<typeof live>;
+export type Page = ReturnType<typeof page>;
+export type Live = ReturnType<typeof live>;
 
-const STATUSES = ["running", "paused", "finished"] as const satisfies readonly Status[];
+const count = whole(0);
 
-const number = v.pipe(v.number(), v.finite());
-const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
-
-const note = v.object({
+const note = object({
   version: count,
-  kind: v.picklist(["rollback", "unmerge"]),
-  to: v.nullish(count, null),
-  clients: v.optional(count, 0),
-  updates: v.optional(count, 0),
+  kind: oneOf("rollback", "unmerge"),
+  to: absent(count, null),
+  clients: absent(count, 0),
+  updates: absent(count, 0),
 });
 
 // Rows are looked at when they are read: there may be thousands.
-const page = v.object({ rows: v.optional(v.array(v.array(v.unknown())), []), notes: v.optional(v.array(note), []) });
+const page = object({ rows: absent(array(array(anything)), []), notes: absent(array(note), []) });
 
-const live = v.object({
-  format: v.literal(1),
-  run: v.string(),
-  title: v.string(),
-  description: v.string(),
+/** Of a newer format nothing is understood. */
+const known: Shape<1> = (value, path) => {
+  if (value !== 1) throw new Strange(path);
+  return value;
+};
+
+const live = object({
+  format: known,
+  run: string,
+  title: string,
+  description: string,
   created_at: number,
-  target: v.nullable(number),
-  status: v.picklist(STATUSES),
+  target: nullable(number),
+  status: oneOf("running", "paused", "finished"),
   at: number,
   version: count,
   steps: count,
   generation: count,
   first_generation: count,
-  sha256: v.string(),
+  sha256: string,
   clients: count,
   updates: count,
   examples: count,
   update_bytes: count,
   checkpoint_bytes: count,
-  staleness: v.array(count),
+  staleness: array(count),
   dollars: number,
-  dollars_per_version: v.nullable(number),
+  dollars_per_version: nullable(number),
   dollars_a_month: number,
-  prices_noted: v.string(),
-  pages: v.string(),
-  sizes: v.pipe(v.array(v.pipe(count, v.minValue(1))), v.minLength(1)),
-  before: v.object({ commits: count, evaluations: count }),
+  prices_noted: string,
+  pages: string,
+  sizes: array(whole(1), 1),
+  before: object({ commits: count, evaluations: count }),
   commits: page,
   evaluations: page,
-  crowd: v.array(v.tuple([number, count])),
+  crowd: array(pair(number, count)),
 });
 
 const reader =
-  <T>(name: string, schema: v.GenericSchema<unknown, T>) =>
+  <T>(name: string, shape: Shape<T>) =>
   (body: unknown): T => {
-    const found = v.safeParse(schema, body, { abortEarly: true });
-    if (found.success) return found.output;
-    throw new NotUnderstood(`${name}.${v.getDotPath(found.issues[0]) ?? ""}`);
+    try {
+      return shape(body, name);
+    } catch (error) {
+      throw error instanceof Strange ? new NotUnderstood(error.path) : error;
+    }
   };
 
 /** @throws NotUnderstood */

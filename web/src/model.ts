@@ -4,8 +4,9 @@ import { BadSpec } from "./errors";
 import { Muon } from "./muon";
 import { restore, stateOf, type OptimizerState } from "./optimizer_state";
 import type { LossName, OptimizerName, Spec, TensorSpec } from "./protocol";
+import { sizeOf } from "./sizes";
 import { models, tf, type LayersModel, type Optimizer, type Tensor } from "./tf";
-import { gather, sizeOf, type Column } from "./wire";
+import { gather, type Column } from "./wire";
 
 /** What decides how a model is compiled. */
 export interface Recipe {

@@ -1,10 +1,11 @@
 /** A visitor's own examples as a shard that never leaves this machine. */
 
 import { InvalidData } from "./errors";
+import { examplesIn } from "./fit";
 import type { LossName, Numbers, OwnExamples, Spec, TensorSpec, Training } from "./protocol";
 import { mulberry32 } from "./shuffle";
 import type { Shard } from "./trainer";
-import { sizeOf, type Values } from "./wire";
+import type { Values } from "./wire";
 
 /** What one task trains on. */
 export interface Portion {
@@ -47,10 +48,8 @@ export function shardOf(spec: Spec, loss: LossName, { inputs, targets }: OwnExam
   // Kept as they are: packed as the owner's are, values between the owner's would be rounded to them.
   const plain = (tensor: TensorSpec): TensorSpec => ({ name: tensor.name, shape: tensor.shape, dtype: tensor.dtype });
   const specs = [...spec.data.inputs, ...spec.data.targets].map(plain);
-  checkCount("inputs", spec.data.inputs, inputs);
-  checkCount("targets", spec.data.targets, targets);
+  const examples = examplesIn(spec.data, inputs, targets);
   const values = [...inputs, ...targets];
-  const examples = examplesIn(specs, values);
   const parts = specs.map((tensor, i) => typed(tensor, values[i]!));
   if (loss === "sparseCategoricalCrossentropy") checkClasses(specs.slice(inputs.length), parts.slice(inputs.length));
   return { body: joined(parts), examples, specs };
@@ -63,27 +62,6 @@ export function checkClasses(specs: readonly TensorSpec[], values: readonly Arra
     const bad = Array.from(values[i]!).find((value) => !Number.isInteger(value) || value < 0 || value >= most);
     if (bad !== undefined) throw new InvalidData(name, `${name} has the class ${bad}, where classes are whole numbers from 0${most < Infinity ? ` to ${most - 1}` : ""}`);
   });
-}
-
-/** How many examples these are; each tensor must hold as many. @throws InvalidData */
-export function examplesIn(specs: readonly TensorSpec[], values: readonly Numbers[]): number {
-  let examples = 0;
-  specs.forEach((tensor, i) => {
-    const size = sizeOf(tensor);
-    const { length } = values[i]!;
-    const count = length / size;
-    if (count < 1 || !Number.isInteger(count)) {
-      throw new InvalidData(tensor.name, `${tensor.name} has ${length} numbers, which is no whole number of examples of ${size} [${tensor.shape}]`);
-    }
-    if (i > 0 && count !== examples) throw new InvalidData(tensor.name, `${tensor.name} has ${count} examples, ${specs[0]!.name} has ${examples}`);
-    examples = count;
-  });
-  return examples;
-}
-
-export function checkCount(what: string, specs: readonly TensorSpec[], values: readonly unknown[]): void {
-  if (values.length === specs.length) return;
-  throw new InvalidData(null, `${values.length} ${what} were given where the model has ${specs.length}: ${specs.map(({ name }) => name).join(", ")}`);
 }
 
 /** Numbers in a tensor's own type. @throws InvalidData */

@@ -11,7 +11,8 @@ import { Refused } from "./errors";
 import { merge, type Candidate } from "./merge";
 import type { ClientEvent, PeerRule, PeerTraining, PeerUpdate, Spec, TensorSpec, TrainTask } from "./protocol";
 import type { BlobCache } from "./shards";
-import { decodeCheckpoint, decodeDelta, sizeOf } from "./wire";
+import { sizeOf } from "./sizes";
+import { decodeCheckpoint, decodeDelta } from "./wire";
 
 /** More is not accepted of an update. */
 const MOST_STEPS = 100_000;

@@ -3,8 +3,9 @@
 import type { Api } from "./api";
 import { startForPredicting } from "./backends";
 import type { Clock } from "./clock";
+import { examplesIn } from "./fit";
 import { buildInference, type Inference } from "./inference";
-import { checkCount, examplesIn, typed } from "./own";
+import { typed } from "./own";
 import type { Numbers, Prediction, Spec } from "./protocol";
 import type { BlobCache } from "./shards";
 import { readSpec } from "./spec";
@@ -59,8 +60,9 @@ export class Predictor {
   async predict(inputs: readonly Numbers[]): Promise<Prediction> {
     const loaded = await this.current();
     const { spec, version } = loaded;
-    checkCount("inputs", spec.data.inputs, inputs);
-    const examples = examplesIn(spec.data.inputs, inputs);
+    // Whoever asks again and again lets all else in, the training's network too.
+    await this.around.clock.breathe();
+    const examples = examplesIn(spec.data, inputs);
     const values = spec.data.inputs.map((tensor, i) => typed(tensor, inputs[i]!));
     return this.around.turns.alone(async () => {
       try {

@@ -2,6 +2,7 @@
 
 import type { Employee } from "./employ";
 import { InvalidData, NoData, NoWorker, thrownAs } from "./errors";
+import { examplesIn } from "./fit";
 import type { BackendName, Numbers, OwnExamples, PageMessage, Prediction, Run as RunDescription, WorkerEvent, WorkerMessage } from "./protocol";
 
 /** Everything that a run tells of the work on it here. */
@@ -114,6 +115,7 @@ class Handle implements Run {
   async predict(x: ArrayLike<number> | ArrayLike<number>[], { signal, version }: PredictOptions = {}): Promise<Prediction> {
     signal?.throwIfAborted();
     const inputs = (typeof x[0] === "number" ? [x as ArrayLike<number>] : Array.from(x as ArrayLike<ArrayLike<number>>)).map(plain);
+    examplesIn(this.description.data, inputs);
     const id = this.questions++;
     return new Promise((resolve, reject) => {
       const leave = () => {
@@ -147,6 +149,7 @@ class Handle implements Run {
     const { own } = this.description.data;
     if (data && own === "never") throw new InvalidData(null, "this run trains on its owner's data only");
     if (!data && own === "must") throw new NoData();
+    if (data) examplesIn(this.description.data, data.inputs, data.targets);
     return data ? { inputs: data.inputs.map(plain), targets: data.targets.map(plain) } : null;
   }
 

@@ -9,6 +9,7 @@
 import { BadSpec, Corrupt } from "./errors";
 import { fromHalf, toHalf } from "./half";
 import type { Encoding, Quantization, TensorSpec } from "./protocol";
+import { sizeOf } from "./sizes";
 
 type Stored = Float32Array | Int32Array | Uint8Array | Uint16Array;
 export type Values = Float32Array | Int32Array | Uint8Array;
@@ -29,11 +30,6 @@ export interface Encoded {
 
 const ELEMENT_BYTES = { float32: 4, int32: 4, bool: 1, float16: 2, uint8: 1, uint16: 2 } as const;
 const LARGEST_HALF = 65504;
-
-/** Number of elements. */
-export function sizeOf(spec: TensorSpec): number {
-  return spec.shape.reduce((product, dimension) => product * dimension, 1);
-}
 
 function storedType(spec: TensorSpec): keyof typeof ELEMENT_BYTES {
   return spec.quantization?.dtype ?? spec.dtype;

@@ -18,6 +18,8 @@ export interface World {
   evaluateEvery: number;
   /** The run is over at this version. */
   versions: number;
+  /** May clients bring data of their own? If they must, tasks have no shard. Default: never. */
+  own?: "may" | "must";
 }
 
 type Answer = { status: number; body: unknown; headers?: Record<string, string> };
@@ -66,6 +68,11 @@ export class TestServer {
     await new Promise<void>((resolve) => server.listen(port, "127.0.0.1", resolve));
     self.origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
     return self;
+  }
+
+  /** Of the newest version. */
+  get weights(): Float32Array {
+    return this.head;
   }
 
   get api(): string {
@@ -118,6 +125,7 @@ export class TestServer {
     if (rest.length === 2) return ok(this.run());
     if (rest[2] === "history") return ok(this.history(Number(url.searchParams.get("after"))));
     if (rest[2] === "clients") return this.join();
+    if (rest[2] === "model") return ok(this.model());
     const client = this.tokens.get(request.headers.authorization ?? "");
     if (!client) return refusal(401, "unauthorized");
     if (rest[2] === "tasks") return ok(this.task());
@@ -159,8 +167,13 @@ export class TestServer {
     }
     const seed = this.tasks++;
     const alone = { peer: null, validation: null };
-    const shard = shards(world.train)[seed % world.train.length]!;
+    const shard = world.own === "must" ? null : shards(world.train)[seed % world.train.length]!;
     return { kind: "train", ...common, shard, offset: 0, seed, training: world.training, ...alone };
+  }
+
+  private model() {
+    const model = this.stored(new TextEncoder().encode(JSON.stringify(this.world.spec)).buffer);
+    return { version: this.version, generation: 0, model, checkpoint: this.stored(this.head.slice().buffer), expires_in: 600 };
   }
 
   private announce(announcement: Announcement, client: string): Answer {
@@ -232,7 +245,7 @@ export class TestServer {
         validation_examples: count(world.validation),
         ...world.spec.data,
         labels: null,
-        own: "never",
+        own: world.own ?? "never",
       },
     };
   }

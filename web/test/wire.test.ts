@@ -5,7 +5,8 @@ import { BadSpec, Corrupt } from "../src/errors";
 import { fromHalf, toHalf } from "../src/half";
 import type { Encoding, Quantization, TensorSpec } from "../src/protocol";
 import { mulberry32 } from "../src/shuffle";
-import { decodeCheckpoint, decodeShard, encodeDelta, gather, sizeOf } from "../src/wire";
+import { sizeOf } from "../src/sizes";
+import { decodeCheckpoint, decodeShard, encodeDelta, gather } from "../src/wire";
 
 interface Golden {
   specs: TensorSpec[];

@@ -129,7 +129,8 @@ def _fitting(example: Example, columns: Arrays) -> Arrays:
         array = columns[tensor.name]
         if not array.ndim or _without_ones(array.shape[1:]) != _without_ones(tensor.shape):
             shape = list(array.shape[1:])
-            raise Invalid(f"an example of {tensor.name!r} has shape {shape} where {list(tensor.shape)} is wanted")
+            text = f"an example of {tensor.name!r} has shape {shape} where {list(tensor.shape)} is wanted"
+            raise Invalid(text, tensor=tensor.name, shape=shape)
         if len(array) != count:
             raise Invalid(f"{tensor.name!r} has {len(array)} examples where others have {count}")
         found[tensor.name] = array if array.shape[1:] == tensor.shape else array.reshape(count, *tensor.shape)

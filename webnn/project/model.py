@@ -10,19 +10,14 @@ from msgspec import Struct
 from webnn.core.spec import WeightsGroup
 from webnn.errors import Invalid
 from webnn.keras.layers import KNOWN, MODELS
+from webnn.keras.outputs import activations
+from webnn.keras.shapes import Built, built
 from webnn.keras.topology import refusal, to_tfjs
 from webnn.project.lines import line_with
 from webnn.project.problem import Problem, nearest
 
 MODEL = "model.json"
 KERAS_3 = "this is Keras 3's dialect, TF.js reads Keras 2's: `webnn import` translates it"
-# After these the last axis is as long as before.
-KEEPING = frozenset({
-    "Activation", "AlphaDropout", "BatchNormalization", "Dropout", "ELU", "GaussianDropout", "GaussianNoise",
-    "GlobalAveragePooling1D", "GlobalAveragePooling2D", "GlobalMaxPooling1D", "GlobalMaxPooling2D",
-    "LayerNormalization", "LeakyReLU", "Masking", "PReLU", "ReLU", "Softmax", "SpatialDropout1D",
-})  # fmt: skip
-
 Json = Mapping[str, Any]
 
 
@@ -32,12 +27,17 @@ class Place(Struct, frozen=True):
     Attributes:
         name: Of its layer.
         shape: Of one example, None where a length may differ; None where nothing is known.
-        units: How long the last axis is; None where that is not known.
+        activation: What an output's numbers come from; None where that cannot be told.
     """
 
     name: str
     shape: tuple[int | None, ...] | None = None
-    units: int | None = None
+    activation: str | None = None
+
+    @property
+    def units(self) -> int | None:
+        """How long the last axis is; None where that is not known."""
+        return self.shape[-1] if self.shape else None
 
 
 class Model(Struct, frozen=True):
@@ -73,8 +73,10 @@ def read(text: str) -> tuple[Model | None, list[Problem]]:
     bare = Model(topology, manifest, (), (), text)
     problems += [bare.problem(message, part) for layer in _layers(root) for message, part in _wrong(layer)]
     problems += _wrong_weights(bare, root)
-    problems += [] if problems else _wrong_together(bare)
-    return msgspec.structs.replace(bare, inputs=_inputs(root), outputs=_outputs(root)), problems
+    outputs: tuple[Place, ...] = ()
+    if not problems:
+        outputs, problems = _put_together(bare, root)
+    return msgspec.structs.replace(bare, inputs=_inputs(root), outputs=outputs), problems
 
 
 def _root(topology: Json) -> Json:
@@ -111,13 +113,37 @@ def _meant(kind: Any) -> str:
     return hint if "did you mean" in hint else ""
 
 
-def _wrong_together(model: Model) -> Iterator[Problem]:
-    """What of the layers does not go together, the first of it: each by itself is well."""
+def _put_together(model: Model, root: Json) -> tuple[tuple[Place, ...], list[Problem]]:
+    """The outputs; or what of the layers does not go together, the first of it: each by itself is well."""
     try:
-        to_tfjs(model.topology)
+        topology = to_tfjs(model.topology)
+        made = built(topology)
     except Invalid as error:
         name = error.details.get("layer")
-        yield model.problem(error.message, f'"{name}"' if name else '"modelTopology"')
+        return (), [model.problem(error.message, f'"{name}"' if name else '"modelTopology"')]
+    ends = zip(_outputs(root), made.outputs, activations(topology), strict=True)
+    return tuple(Place(*end) for end in ends), list(_misfits(model, made))
+
+
+def _misfits(model: Model, made: Built) -> Iterator[Problem]:
+    """Weights of the manifest that are others than those of the layers: a page would give up."""
+    told = {weight.name: weight.shape for group in _groups(model) for weight in group.weights}
+    absent, unknown = made.weights.keys() - told.keys(), told.keys() - made.weights.keys()
+    for name, shape in told.items():
+        if name in unknown:
+            yield model.problem(
+                f"the layers have no weight {name!r}{nearest(name, absent) if absent else ''}", f'"{name}"'
+            )
+        elif shape != made.weights[name]:
+            both = f"has shape {list(shape)} here, and {list(made.weights[name])} by the layers: change one of the two"
+            yield model.problem(f"weight {name!r} {both}", f'"{name}"')
+    for name in () if unknown else sorted(absent):  # which may be meant by one of those
+        text = f"weight {name!r} of the layers, of shape {list(made.weights[name])}, is not in weightsManifest"
+        yield model.problem(text, '"weightsManifest"')
+
+
+def _groups(model: Model) -> list[WeightsGroup]:
+    return msgspec.convert(model.manifest, type=list[WeightsGroup])
 
 
 def _name(layer: Json) -> str:
@@ -129,7 +155,7 @@ def _name(layer: Json) -> str:
 def _wrong_weights(model: Model, root: Json) -> Iterator[Problem]:
     """Weights of layers that are not there."""
     try:
-        groups = msgspec.convert(model.manifest, type=list[WeightsGroup])
+        groups = _groups(model)
     except msgspec.ValidationError as error:
         yield model.problem(f"weightsManifest: {error}", '"weightsManifest"')
         return
@@ -154,43 +180,11 @@ def _place(layer: Json) -> Place:
     return Place(_name(layer), tuple(shape[1:]) if isinstance(shape, list) else None)
 
 
-def _outputs(root: Json) -> tuple[Place, ...]:
+def _outputs(root: Json) -> list[str]:
     children = _children(root)
     if root.get("class_name") == "Sequential":
-        return (Place(_name(children[-1]), None, _units(children, len(children) - 1)),) if children else ()
-    found = []
-    for name in _ends(root, "output_layers"):
-        at = next((i for i, layer in enumerate(children) if _name(layer) == name), -1)
-        found.append(Place(name, None, _units(children, at) if at >= 0 else None))
-    return tuple(found)
-
-
-def _units(children: Sequence[Json], at: int) -> int | None:
-    """How long the last axis is behind a layer."""
-    layer = children[at]
-    kind, config = layer.get("class_name"), layer.get("config", {})
-    if kind in MODELS:
-        inner = _outputs(layer)
-        return inner[0].units if inner else None
-    if kind in KEEPING:
-        before = _before(children, at)
-        return None if before is None else _units(children, before)
-    key = {"Dense": "units", "Conv1D": "filters", "Conv2D": "filters", "Conv2DTranspose": "filters"}.get(str(kind), "")
-    found = config.get(key) if isinstance(config, dict) else None
-    return found if isinstance(found, int) else None
-
-
-def _before(children: Sequence[Json], at: int) -> int | None:
-    """The layer that one comes after: what it names, or else the one in front of it."""
-    inbound = children[at].get("inbound_nodes")
-    if not inbound:
-        return at - 1 if at and inbound is None else None
-    try:
-        name = inbound[0][0][0]
-    except (LookupError, TypeError):
-        return None
-    found = next((i for i, layer in enumerate(children) if _name(layer) == name), None)
-    return found if found is not None and found < at else None  # never in a circle
+        return [_name(children[-1])]
+    return _ends(root, "output_layers")
 
 
 def _ends(root: Json, key: str) -> list[str]:

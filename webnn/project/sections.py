@@ -10,6 +10,9 @@ import msgspec
 from msgspec import Meta, Struct, field
 from msgspec.structs import fields
 
+from webnn.core.optimizers import AnyOptimizer
+from webnn.core.robust import AnyRobust
+from webnn.core.rules import AnyRule
 from webnn.core.spec import Label, Merge, RunName
 from webnn.core.tensors import Dimension
 from webnn.core.terms import Decay, End, Limits, Positive, Training, Validation
@@ -95,6 +98,9 @@ KINDS: dict[str, type[Struct]] = {
     "end": End,
     "limits": Limits,
 }
+
+
+MERGED: dict[str, Any] = {"rule": AnyRule, "optimizer": AnyOptimizer, "robust": AnyRobust}
 
 
 class Sections(Struct, frozen=True):
@@ -210,9 +216,17 @@ class _Part:
         if unknown:
             hint = nearest(at[-1], _keys(kind)) if kind else "; `webnn rules` lists what each takes"
             return f"[{'.'.join(whole[:-1])}] has no key {at[-1]!r}{hint}"
-        choices = _choices(kind, at[-1]) if kind else []
+        choices = _choices(kind, at[-1]) if kind else _merge_names(whole)
         hint = nearest(what.split("'")[1], choices) if choices and "'" in what else ""
-        return f"{'.'.join(at)}: {what[0].lower()}{what[1:]}{hint}" if at else what
+        at = at[:-1] if choices and not kind else at  # as it is written where it has no parameters
+        return f"{'.'.join(at)}: {what[0].lower()}{what[1:]}{hint}{self._percent(at)}" if at else what
+
+    def _percent(self, at: TomlPath) -> str:
+        """What was probably meant by an accuracy above 1."""
+        given = self._table.get("accuracy")
+        if (*self._path, *at) != ("end", "accuracy") or not isinstance(given, int | float) or not 1 < given <= 100:
+            return ""
+        return f"; for {given:g} % write {given / 100:g}"
 
     def _take_out(self, path: TomlPath) -> bool:
         """As deep as the path goes through tables."""
@@ -234,6 +248,15 @@ def _kind_of(path: TomlPath) -> type[Struct] | None:
             return Decay
         case _:
             return None
+
+
+def _merge_names(path: TomlPath) -> list[str]:
+    """What a part of [merge] can be called, if this path ends in its name."""
+    match path:
+        case ("merge", "rule" | "optimizer" | "robust" as part, *_, "name"):
+            return [str(kind.__struct_config__.tag) for kind in get_args(MERGED[part])]
+        case _:
+            return []
 
 
 def _keys(kind: type[Struct]) -> list[str]:

@@ -11,12 +11,12 @@ from webnn.core.initial import initial_weights
 from webnn.core.tensors import total_bytes
 from webnn.cutting import Example, example_of
 from webnn.errors import Invalid
+from webnn.project.losses import SPARSE, loss_misfit
 from webnn.project.model import Model, Place
 from webnn.project.problem import Problem
 from webnn.project.sections import TOML, DataSection, Sections, Stored
 from webnn.project.weights import paths_of
 
-SPARSE = "sparseCategoricalCrossentropy"
 NOWHERE = "0" * 64
 
 
@@ -55,6 +55,7 @@ def document_of(model: Model, sections: Sections, name: str) -> tuple[Document |
         known = [*places, *[Place("")] * len(order)]
         data[side] = [_tensor(key, stored[key], known[i], side, loss) for i, key in enumerate(order)]
         problems += _misfits(sections, side, order, known, loss)
+    problems += [model.problem(text, f'"{place.name}"') for place in model.outputs for text in loss_misfit(place, loss)]
     problems += _own_misfits(sections, model, loss)
     found: dict[str, Any] = {
         "title": sections.run.title or name,
@@ -110,9 +111,10 @@ def _tensor(name: str, stored: Stored, place: Place, side: str, loss: str) -> di
 def _shape(stored: Stored, place: Place, side: str, loss: str) -> tuple[int, ...]:
     if stored.shape is not None:
         return stored.shape
+    shape = place.shape or ()
     if side == "targets":
-        return () if loss == SPARSE or place.units in (None, 1) else (place.units or 1,)
-    return tuple(length or 0 for length in place.shape or ())
+        shape = shape[:-1] if loss == SPARSE or shape[-1:] == (1,) else shape
+    return tuple(length or 0 for length in shape)
 
 
 def _misfits(sections: Sections, side: str, order: Sequence[str], places: Sequence[Place], loss: str) -> list[Problem]:
@@ -141,16 +143,26 @@ def _input_misfit(stored: Stored, place: Place) -> str:
 
 
 def _target_misfit(stored: Stored, place: Place, loss: str) -> str:
-    if stored.shape is None or place.units is None:
+    if place.shape is None:
         return ""
-    last = stored.shape[-1] if stored.shape else 1
-    if loss == SPARSE:
-        return f"with {SPARSE} a target is a class index: leave the shape out" if last > 1 and _flat(stored) else ""
-    return "" if last == place.units else f"the shape is {list(stored.shape)}, the model gives {place.units} values"
+    wanted = place.shape[:-1] if loss == SPARSE else place.shape
+    if stored.shape is None:
+        return f"the model leaves the shape open ({list(wanted)}): give one" if None in wanted else ""
+    if _alike(stored.shape, wanted):
+        return ""
+    if loss == SPARSE and _alike(stored.shape, place.shape):
+        return f"with {SPARSE} a target is a class index: leave the shape out, or use categoricalCrossentropy"
+    if loss != SPARSE and _alike(stored.shape, place.shape[:-1]):
+        return f"the model gives {list(place.shape)}: for class indices the loss is {SPARSE}"
+    return f"the shape is {list(stored.shape)}, the model gives {list(place.shape)}"
 
 
-def _flat(stored: Stored) -> bool:
-    return len(stored.shape or ()) == 1
+def _alike(one: Sequence[int | None], other: Sequence[int | None]) -> bool:
+    """But for axes of length 1; a length that may differ goes with any."""
+    ones, others = ([length for length in shape if length != 1] for shape in (one, other))
+    return len(ones) == len(others) and all(
+        None in pair or pair[0] == pair[1] for pair in zip(ones, others, strict=True)
+    )
 
 
 def _wrong(model: Model, sections: Sections, document: dict[str, Any]) -> list[Problem]:

@@ -12,6 +12,7 @@ from webnn.cutting import Arrays, Example, Pieces, gathered, part_of, ranges, ro
 from webnn.errors import Invalid
 from webnn.project.data_module import DATA, FUNCTIONS, problem_of
 from webnn.project.elements import blocks, is_whole, whole
+from webnn.project.losses import CATEGORICAL, SPARSE
 from webnn.project.problem import Problem
 from webnn.project.sections import DataSection
 from webnn.project.spec_of import Document
@@ -61,11 +62,25 @@ def problems_of(source: Source, document: Document, data: DataSection, told: OnE
                     break
         except Invalid as error:
             problem = problem_of(error)
-            found.setdefault(Problem(problem.file, problem.line, f"{source.called(name)}: {problem.message}"))
+            said = f"{source.called(name)}: {problem.message}{_hint(document, error)}"
+            found.setdefault(Problem(problem.file, problem.line, said))
             continue
         if not count:
             found.setdefault(Problem(DATA, None, f"{source.called(name)}: there is no example"))
     return list(found)
+
+
+def _hint(document: Document, error: Invalid) -> str:
+    """Where targets are class indices and the loss takes one-hot vectors, or the other way round."""
+    shape = error.details.get("shape")
+    target = next((one for one in document.example.targets if one.name == error.details.get("tensor")), None)
+    if target is None or not isinstance(shape, list):
+        return ""
+    if document.loss == CATEGORICAL and shape == list(target.shape[:-1]):
+        return f"; for class indices the loss is {SPARSE}"
+    if document.loss == SPARSE and shape[:-1] == list(target.shape):
+        return f"; for one-hot vectors the loss is {CATEGORICAL}"
+    return ""
 
 
 def pieces_of(source: Source, document: Document, data: DataSection) -> Pieces:

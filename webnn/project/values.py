@@ -7,7 +7,8 @@ import numpy as np
 from webnn.core.tensors import Packing, TensorSpec
 from webnn.core.wire import STORED, Array
 from webnn.cutting import Arrays
-from webnn.project.spec_of import SPARSE, Document
+from webnn.project.losses import SPARSE
+from webnn.project.spec_of import Document
 
 SLACK = 0.51  # of a step, which rounding takes away anyhow
 

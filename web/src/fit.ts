@@ -1,0 +1,32 @@
+/** Do a visitor's numbers fit the model? */
+
+import { InvalidData } from "./errors";
+import type { Spec, TensorSpec } from "./protocol";
+import { sizeOf } from "./sizes";
+
+/** How many examples these are: each tensor must hold as many. `targets`: as well, unless left out. @throws InvalidData */
+export function examplesIn(data: Spec["data"], inputs: readonly ArrayLike<number>[], targets?: readonly ArrayLike<number>[]): number {
+  checkCount("inputs", data.inputs, inputs);
+  if (targets) checkCount("targets", data.targets, targets);
+  const values = [...inputs, ...(targets ?? [])];
+  const specs = [...data.inputs, ...data.targets].slice(0, values.length);
+  const counts = specs.map((tensor, i) => countOf(tensor, values[i]!));
+  const odd = counts.findIndex((count) => count !== counts[0]);
+  if (odd < 0) return counts[0]!;
+  const [first, other] = [specs[0]!.name, specs[odd]!.name];
+  throw new InvalidData(other, `${other} has ${counts[odd]!} examples, ${first} has ${counts[0]!}`);
+}
+
+function checkCount(what: string, specs: readonly TensorSpec[], values: readonly unknown[]): void {
+  if (values.length === specs.length) return;
+  const names = specs.map(({ name }) => name).join(", ");
+  throw new InvalidData(null, `${values.length} ${what} were given where the model has ${specs.length} (${names})`);
+}
+
+function countOf(tensor: TensorSpec, { length }: ArrayLike<number>): number {
+  const size = sizeOf(tensor);
+  const count = length / size;
+  if (count >= 1 && Number.isInteger(count)) return count;
+  const shape = `[${tensor.shape.join(", ")}]`;
+  throw new InvalidData(tensor.name, `${tensor.name} has ${length} numbers, where each example takes ${size}, of shape ${shape}`);
+}
