@@ -70,6 +70,16 @@ def now() -> int:
     return time.time_ns() // 1_000_000
 
 
+def elapsed() -> float:
+    """Seconds since some moment, never running backwards."""
+    return time.monotonic()
+
+
+def chance() -> float:
+    """A number in [0, 1)."""
+    return secrets.randbits(53) / 2**53
+
+
 def new_id() -> str:
     """An id that never repeats and sorts by time."""
     return make_id(now(), secrets.token_bytes(RANDOM_BYTES))

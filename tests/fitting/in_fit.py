@@ -14,12 +14,16 @@ import numpy as np
 from samples import World, a_world
 
 import webnn
+from webnn.contributing.learning import Training
 from webnn.core.wire import Array
 from webnn.errors import WebnnError
 from webnn.fitting import fit as fitting
 from webnn.fitting.compiled import compiled
 from webnn.fitting.reaching import Reached
+from webnn.keras.building import weights_in
 from webnn.keras.tensorflow import kerases
+from webnn.keras.weights import vector_of
+from webnn.simulate.learner import Practice
 
 RANDOM = np.random.default_rng(2018)
 CLASSES = "sparse_categorical_crossentropy"
@@ -185,11 +189,24 @@ def sides(world: World) -> Any:
         run = webnn.fit(model, [words, sizes], {"kind": y, "again": y}, validation_data=([words, sizes], [y, y]),
                         name="sides", wait=False, show=False)  # fmt: skip
     spec = world.services.runs.describe(run.name).spec
+    stepped = a_step(model, spec, [words, sizes], y)
     same = np.abs(run.model().predict([words, sizes], verbose=0)[0] - model.predict([words, sizes], verbose=0)[0]).max()
     return {
         "tensors": [[one.name, list(one.shape), one.stored_dtype] for one in spec.data.example],
         "apart": float(same),
+        "stepped": stepped,
     }
+
+
+def a_step(model: Any, spec: Any, inputs: list[Array], y: Array) -> float:
+    """How far a step of `webnn.Client`'s is from the one that Keras takes."""
+    training, start = Training(spec, None), vector_of(weights_in(model))
+    ours = training.step(start, training.shaped([*inputs, y, y]), Practice("sgd", 0.01), 0).weights
+    again = kerases().keras.models.clone_model(model)
+    again.set_weights(model.get_weights())
+    again.compile(optimizer=kerases().keras.optimizers.SGD(0.01), loss=[CLASSES, CLASSES])
+    again.train_on_batch(inputs, [y, y])
+    return float(np.abs(vector_of(weights_in(again)) - ours).max() / np.abs(start - ours).max())
 
 
 def names(world: World) -> list[str]:

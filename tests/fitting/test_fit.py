@@ -134,6 +134,12 @@ def test_several_inputs_and_outputs_are_taken_by_place_or_name(found: dict[str, 
     assert found["sides"]["apart"] < 1e-6
 
 
+def test_a_client_takes_the_step_that_keras_takes_where_there_are_several_inputs_and_outputs(
+    found: dict[str, Any],
+) -> None:
+    assert found["sides"]["stepped"] < 1e-4
+
+
 def test_a_taken_name_gets_a_number_and_one_that_was_asked_for_is_gone_on_with(found: dict[str, Any]) -> None:
     *ours, other, odd = found["names"]
     assert ours == ["small-one", "small-one-2", "mine", "mine"]

@@ -8,6 +8,7 @@ from rich.text import Text
 
 from webnn import __version__, aws
 from webnn.cli.completion import completion
+from webnn.cli.contribute import contribute
 from webnn.cli.control import copy, pause, reset, retrain, start, stop
 from webnn.cli.cost import cost
 from webnn.cli.delete import delete
@@ -72,6 +73,7 @@ for command in (
     redrive,
     rules,
     simulate,
+    contribute,
     completion,
 ):
     webnn.add_command(command)

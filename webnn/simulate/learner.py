@@ -56,8 +56,8 @@ class Learner(Protocol):
         Args:
             weights: To begin from, float32 [parameters]; left as they are.
             memory: Of the optimizer; left as it is.
-            inputs: [steps, batch, ...], as they are stored.
-            targets: [steps, batch, ...].
+            inputs: [steps, batch, ...], as they are stored. Some learners take a tuple of several.
+            targets: [steps, batch, ...]; likewise.
             practice: How to take a step.
         """
         ...

@@ -55,8 +55,8 @@ class TensorFlowLearner:
         self._loss = partial(keras.losses.get(LOSSES[spec.training.loss]))
         self._learns = {id(variable) for variable in self._model.trainable_variables}
         self._shapes = [tensor.shape for tensor in spec.weights]
-        packing = spec.data.inputs[0].quantization
-        self._scale, self._shift = (packing.scale, packing.min) if packing else (1.0, 0.0)
+        packings = [one.quantization for one in spec.data.inputs]
+        self._ranges = [(one.scale, one.min) if one else (1.0, 0.0) for one in packings]
         self._validation = dataset.validation
         self._steps = cache(self._compiled)
         self._gradient = self._tf.function(self._gradient_of)
@@ -69,7 +69,7 @@ class TensorFlowLearner:
 
     def train(self, weights: Vector, memory: Slots, inputs: Array, targets: Array, practice: Practice) -> Learned:
         """See `Learner.train`."""
-        steps = self._steps(practice.optimizer, len(inputs))
+        steps = self._steps(practice.optimizer, len(_each(inputs)[0]))
         found, memory, loss = steps(weights, memory, inputs, targets, np.float32(practice.learning_rate))
         return Learned(found.numpy(), memory, float(loss))
 
@@ -98,7 +98,16 @@ class TensorFlowLearner:
         return tf.reduce_sum(self._loss(labels, found)), right
 
     def _scaled(self, inputs: Any) -> Any:
-        return self._tf.cast(inputs, self._tf.float32) * self._scale + self._shift
+        tf = self._tf
+        pairs = zip(_each(inputs), self._ranges, strict=True)
+        found = [tf.cast(one, tf.float32) * scale + shift for one, (scale, shift) in pairs]
+        return found if len(found) > 1 else found[0]
+
+    def _mean_loss(self, targets: Any, found: Any) -> Any:
+        """Over the batch; of several outputs the sum, as TF.js has it."""
+        each = found if isinstance(found, list | tuple) else [found]
+        pairs = zip(_each(targets), each, strict=True)
+        return self._tf.add_n([self._tf.reduce_mean(self._loss(target, one)) for target, one in pairs])
 
     def _assign(self, weights: Any) -> None:
         tf, sizes = self._tf, [int(np.prod(shape)) for shape in self._shapes]
@@ -111,7 +120,7 @@ class TensorFlowLearner:
     def _loss_and_gradient(self, inputs: Any, targets: Any) -> tuple[Any, Any]:
         tf = self._tf
         with tf.GradientTape() as tape:
-            loss = tf.reduce_mean(self._loss(targets, self._model(self._scaled(inputs), training=True)))
+            loss = self._mean_loss(targets, self._model(self._scaled(inputs), training=True))
         learning = [variable for variable in self._variables if id(variable) in self._learns]
         found = iter(tape.gradient(loss, learning))
         parts = [
@@ -132,7 +141,7 @@ class TensorFlowLearner:
             self._assign(weights)
             total = 0.0
             for n in range(steps):
-                loss, gradient = self._loss_and_gradient(inputs[n], targets[n])
+                loss, gradient = self._loss_and_gradient(_nth(inputs, n), _nth(targets, n))
                 move, slots = self._move(optimizer, slots, gradient)
                 self._assign(self._vector() - rate * move)  # what does not learn, a step itself moves
                 total += loss / steps
@@ -187,6 +196,15 @@ def _tensorflow() -> tuple[Any, Any]:
         raise Missing(f"this model takes TensorFlow, of the extra `tf`: pip install -e '.[tf]' ({error})") from error
     tf.config.set_visible_devices([], "GPU")
     return tf, tf_keras
+
+
+def _each(arrays: Any) -> tuple[Any, ...]:
+    """Of a model with several inputs or outputs a tuple of them; of one, that."""
+    return arrays if isinstance(arrays, tuple) else (arrays,)
+
+
+def _nth(arrays: Any, number: int) -> Any:
+    return tuple(one[number] for one in arrays) if isinstance(arrays, tuple) else arrays[number]
 
 
 def _built(keras: Any, spec: Spec) -> Any:
