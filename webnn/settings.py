@@ -66,7 +66,8 @@ def settings(environment: Environment, ssm: "SSMClient") -> Settings:
     found = {parameter["Name"].removeprefix(path): parameter["Value"] for parameter in answer["Parameters"]}
     absent = {"bucket", "site", "queue-url", "token-secret"} - found.keys()
     if absent:
-        raise Unavailable(f"stage {environment.stage!r} lacks {', '.join(sorted(absent))}: create its stack first")
+        lacking, stage = ", ".join(sorted(absent)), environment.stage
+        raise Unavailable(f"stage {stage!r} lacks {lacking}: create it with: webnn deploy --stage {stage}")
     return Settings(
         environment=environment,
         bucket=found["bucket"],

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import click
 import pytest
+import yaml
 
+from webnn.api.translate import FRAMEWORK, STATUS
 from webnn.cli.main import webnn
 
 CHECKOUT = Path(__file__).parents[2]
@@ -74,3 +76,14 @@ def test_every_variable_of_the_environment_that_is_read_is_told_of() -> None:
     read = {name for source in sources for name in VARIABLE.findall(source.read_text())}
     told = {name for page in PAGES for name in VARIABLE.findall(page.read_text())}
     assert read - told == set()
+
+
+def test_every_error_of_the_api_has_its_line() -> None:
+    """What a client of its own writing has to know: each status with its code, and what to do."""
+    document = yaml.safe_load((CHECKOUT / "docs" / "openapi.yaml").read_text())["info"]["description"]
+    told = {
+        (int(status), code)
+        for status, codes in re.findall(r"^\| (\d{3}) \| (`[^|]*) \|", document, re.MULTILINE)
+        for code in re.findall(r"`(\w+)`", codes)
+    }
+    assert told == {*STATUS.values(), *FRAMEWORK.items(), (500, "internal")}

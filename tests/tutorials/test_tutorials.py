@@ -14,6 +14,7 @@ from webnn.local.volunteers import QUIET, browser
 
 CHECKOUT = Path(__file__).parents[2]
 TUTORIALS = CHECKOUT / "docs" / "tutorials"
+TENSORFLOW = CHECKOUT / "build" / "experiments" / "bin" / "python"
 KEPT = ("PATH", "LANG", "TMPDIR", "CI")
 
 pytestmark = pytest.mark.browser
@@ -37,7 +38,7 @@ def new_page(chromium: Browser) -> Iterator[Callable[[], Page]]:
         yield context.new_page
 
 
-def home(folder: Path, python: str) -> dict[str, str]:
+def home(folder: Path, python: str, checkout: Path = CHECKOUT) -> dict[str, str]:
     """What a shell needs in which `webnn` and `python` are those of an environment, and nothing else is known."""
     programs = folder / "bin"
     programs.mkdir()
@@ -51,7 +52,7 @@ def home(folder: Path, python: str) -> dict[str, str]:
         "PATH": f"{programs}:{kept['PATH']}",
         "HOME": str(folder),
         "WEBNN_STATE": str(folder / "state"),
-        "PYTHONPATH": str(CHECKOUT),
+        "PYTHONPATH": str(checkout),
         "COLUMNS": "100",
     }
 
@@ -71,3 +72,9 @@ def test_the_first_run(tmp_path: Path, new_page: Callable[[], Page]) -> None:
 
 def test_choosing_a_merge_rule(tmp_path: Path, new_page: Callable[[], Page]) -> None:
     followed("rule", tmp_path, home(tmp_path, sys.executable), new_page)
+
+
+def test_a_keras_model_of_ones_own(tmp_path: Path, new_page: Callable[[], Page]) -> None:
+    if not TENSORFLOW.exists():
+        pytest.skip("TensorFlow is not set up: make build/experiments/.stamp")
+    followed("keras", tmp_path, home(tmp_path, str(TENSORFLOW)), new_page)

@@ -173,7 +173,7 @@ def typed(world: World, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result
 
 def test_it_is_shown_as_an_estimate_with_its_source(typed: Callable[..., Result]) -> None:
     shown = typed("line").stdout
-    assert "line up to version 2: 2 updates in 2 commits, 1 evaluations, 1 clients" in shown
+    assert "line up to version 2: 2 updates in 2 commits, 1 evaluation, 1 client" in shown
     assert "together, estimated" in shown
     assert "An estimate, by list prices noted on 2026-11-23 (infra/README.md)" in shown
     assert "Per version: $" in shown

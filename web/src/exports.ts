@@ -5,10 +5,13 @@ export { apiOf, listRuns } from "./joining";
 export type {
   BackendName,
   Commit,
+  Encoding,
   ErrorCode,
   Evaluation,
   Head,
+  LossName,
   Measured,
+  OptimizerName,
   OwnUse,
   Prediction,
   Run as RunDescription,
@@ -17,6 +20,7 @@ export type {
   TensorSpec,
   Training,
   UpdateState,
+  WorkerEvent,
 } from "./protocol";
 export type { ContributeOptions, Contribution, EventName, EventOf, OwnData, PredictOptions, Run, RunEvent } from "./run";
 

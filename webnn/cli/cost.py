@@ -63,10 +63,13 @@ def _show(found: Estimate) -> None:
 
 
 def _title(found: Estimate) -> str:
-    return (
-        f"{found.run} up to version {found.version:,}: {found.updates:,} updates in {found.commits:,} commits, "
-        f"{found.evaluations:,} evaluations, {found.clients:,} clients"
-    )
+    merged = f"{_counted(found.updates, 'update')} in {_counted(found.commits, 'commit')}"
+    others = f"{_counted(found.evaluations, 'evaluation')}, {_counted(found.clients, 'client')}"
+    return f"{found.run} up to version {found.version:,}: {merged}, {others}"
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count:,} {what}{'' if count == 1 else 's'}"
 
 
 def _count(line: Line) -> str:
