@@ -4,6 +4,7 @@ export { BadSpec, Corrupt, Diverged, InvalidData, NoBackend, NoData, NotUndersto
 export { apiOf, listRuns } from "./joining";
 export type {
   BackendName,
+  ClientEvent,
   Commit,
   Encoding,
   ErrorCode,
