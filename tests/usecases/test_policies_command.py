@@ -83,12 +83,13 @@ def test_the_example_is_configured_as_the_command_says() -> None:
     assert found == told["config"]
 
 
-def test_the_example_brings_what_webnn_needs() -> None:
-    def lines(folder: Path) -> set[str]:
-        text = (folder / "requirements.txt").read_text()
-        return {line for line in text.splitlines() if line and not line.startswith("#")}
+def test_the_example_and_the_tutorial_bring_what_webnn_needs() -> None:
+    def lines(path: Path) -> set[str]:
+        return {line for line in path.read_text().splitlines() if line and not line.startswith("#")}
 
-    assert lines(CHECKOUT) <= lines(EXAMPLE)
+    needed = lines(CHECKOUT / "requirements.txt")
+    assert needed <= lines(EXAMPLE / "requirements.txt")
+    assert needed <= lines(CHECKOUT / "docs" / "embedding.md")
 
 
 def test_a_folder_of_no_app_and_a_policy_that_is_none_are_named(shop: Path, tmp_path: Path) -> None:
