@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from webnn.keras.axes import Misfit
 from webnn.keras.layer_shapes import KINDS
 from webnn.keras.layers import KNOWN
 from webnn.keras.shapes import built
@@ -25,3 +26,54 @@ def test_a_model_gives_and_holds_what_keras_says(name: str) -> None:
 
 def test_every_layer_that_is_taken_is_known_here() -> None:
     assert KINDS.keys() | {"InputLayer"} == KNOWN.keys()
+
+
+IMAGE = (5, 6, 2)
+
+
+@pytest.mark.parametrize(
+    ("kind", "config", "shapes", "gives"),
+    [
+        ("Conv2DTranspose", {"filters": 4, "kernel_size": 3, "strides": 2}, [IMAGE], (11, 13, 4)),
+        ("Conv2D", {"filters": 4, "kernel_size": [1, 3], "strides": 2}, [(None, 6, 2)], (None, 2, 4)),
+        ("ZeroPadding2D", {"padding": 2}, [IMAGE], (9, 10, 2)),
+        ("Cropping2D", {"cropping": [1, 2]}, [IMAGE], (3, 2, 2)),
+        ("MaxPooling2D", {"pool_size": [2, 3]}, [IMAGE], (2, 2, 2)),
+        ("Flatten", {}, [(None, 2)], (None,)),
+        ("Reshape", {"target_shape": [3, -1]}, [(None, 2)], (3, None)),
+        ("LSTM", {"units": 3, "return_sequences": True}, [(None, 2)], (None, 3)),
+        ("Add", {}, [(4, 3), (1, 3)], (4, 3)),
+        ("Add", {}, [(3,), (4, 3)], (4, 3)),
+        ("Concatenate", {"axis": 1}, [(2, 3), (4, 3)], (6, 3)),
+        ("Concatenate", {"axis": -1}, [(2, 3), (2, None)], (2, None)),
+        ("Dot", {"axes": [1, 2]}, [(3, 4), (5, 3)], (4, 5)),
+        ("Dot", {"axes": -1}, [(3,), (3,)], (1,)),
+    ],
+)
+def test_what_no_golden_model_has(kind: str, config: dict[str, Any], shapes: list[Any], gives: Any) -> None:
+    assert KINDS[kind](config, shapes)[0] == [gives]
+
+
+@pytest.mark.parametrize(
+    ("kind", "config", "shapes", "said"),
+    [
+        ("Dense", {"units": 2}, [()], "at least one axis"),
+        ("Dense", {"units": 2}, [(None,)], "how long the last axis is has to be known"),
+        ("Dense", {"units": 2}, [(2,), (2,)], "it takes one input"),
+        ("Conv2D", {"filters": 1, "kernel_size": 3}, [(784,)], r"it takes \[height, width, channels\]"),
+        ("MaxPooling1D", {"pool_size": 4}, [(3, 1)], "its pool of 4 is longer than 3"),
+        ("Reshape", {"target_shape": [2, 3]}, [(5,)], r"its 5 values do not fill \[2, 3\]"),
+        ("Reshape", {"target_shape": [2, -1]}, [(5,)], "do not fill"),
+        ("Permute", {"dims": [1, 3]}, [(2, 3)], "names other axes"),
+        ("Cropping2D", {"cropping": 3}, [IMAGE], "leaves nothing of it"),
+        ("Add", {}, [(2,), (3,)], "its inputs differ"),
+        ("Add", {}, [(2,)], "several inputs"),
+        ("Concatenate", {}, [(2, 3), (4, 3)], "differ in more than the axis -1"),
+        ("Dot", {"axes": 1}, [(3,), (4,)], "differ along the axes"),
+        ("BatchNormalization", {"axis": 3}, [(2,)], "it has no axis 3"),
+        ("LSTM", {"units": 2}, [(4,)], r"it takes \[length, features\]"),
+    ],
+)
+def test_what_no_layer_can_be_built_on_is_said(kind: str, config: dict[str, Any], shapes: list[Any], said: str) -> None:
+    with pytest.raises(Misfit, match=said):
+        KINDS[kind](config, shapes)

@@ -24,7 +24,13 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     script = Path(__file__).with_name("in_keras.py")
     ended = subprocess.run([PYTHON, script, path, GOLDEN], capture_output=True, text=True, check=False)
     assert ended.returncode == 0, ended.stderr[-2000:]
-    return json.loads(path.read_text())  # type: ignore[no-any-return]
+    return {**json.loads(path.read_text()), "errors": ended.stderr}
+
+
+def test_nothing_is_remarked_on_standard_error(found: dict[str, Any]) -> None:
+    """What the tests save themselves may be remarked on: of that is each line that names a way of saving."""
+    remarks = [line for line in found["errors"].splitlines() if not re.search(r"\bsav(e|ing)", line)]
+    assert remarks == []
 
 
 def test_every_model_predicts_the_same_behind_every_door(found: dict[str, Any]) -> None:

@@ -1,6 +1,7 @@
 """Models of either Keras from a topology and weights, and what they predict."""
 
 import json
+import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -62,7 +63,10 @@ def predicted(model: Any, inputs: Sequence[Array]) -> list[Array]:
         Invalid: It fails on them.
     """
     try:
-        found = model(list(inputs) if len(inputs) > 1 else inputs[0], training=False)
+        with warnings.catch_warnings():
+            # Whether one input comes alone or in a list is the same to a model, but Keras 3 remarks on it.
+            warnings.filterwarnings("ignore", "The structure of `inputs`", UserWarning)
+            found = model(list(inputs) if len(inputs) > 1 else inputs[0], training=False)
     except Exception as error:  # TensorFlow raises what comes to hand
         raise Invalid(f"the model fails on what its inputs say they take: {first_line(error)}") from error
     return [np.asarray(one) for one in (found if isinstance(found, list | tuple) else [found])]

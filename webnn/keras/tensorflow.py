@@ -1,8 +1,9 @@
 """The one place that imports TensorFlow and both Kerases: they take seconds, and the extra `webnn[tf]`."""
 
 import os
+import sys
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 from msgspec import Struct
 
 from webnn.errors import Invalid, Missing
+from webnn.keras.silence import unremarked
 from webnn.keras.topology import without_way
 
 
@@ -31,6 +33,12 @@ def kerases() -> Kerases:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # or it tells of every GPU that is not there
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")  # with it, predictions are further from those of other machines
     os.environ["KERAS_BACKEND"] = "tensorflow"
+    # In a program of somebody else's, which has it already, it may say what it likes.
+    with nullcontext() if "tensorflow" in sys.modules else unremarked():
+        return _imported()
+
+
+def _imported() -> Kerases:
     try:
         import keras  # noqa: PLC0415
         import tensorflow as tf  # noqa: PLC0415

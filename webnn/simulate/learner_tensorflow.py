@@ -16,6 +16,7 @@ from webnn.core.spec import Spec
 from webnn.core.wire import Array, Vector
 from webnn.datasets import Dataset
 from webnn.errors import Invalid, Missing
+from webnn.keras.silence import unremarked
 from webnn.keras.tensorflow import variables
 from webnn.simulate.learner import Evaluated, Learned, Practice
 from webnn.simulate.optimizers import (
@@ -190,8 +191,9 @@ def _tensorflow() -> tuple[Any, Any]:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # or it tells of every GPU that is not there
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")  # off by default on some processors: 4 times as slow there
     try:
-        import tensorflow as tf  # noqa: PLC0415  # seconds to import
-        import tf_keras  # noqa: PLC0415
+        with unremarked():
+            import tensorflow as tf  # noqa: PLC0415  # seconds to import
+            import tf_keras  # noqa: PLC0415
     except ImportError as error:
         raise Missing(f"this model takes TensorFlow, of the extra `tf`: pip install -e '.[tf]' ({error})") from error
     tf.config.set_visible_devices([], "GPU")
