@@ -8,6 +8,7 @@ import pytest
 from webnn import prices
 from webnn.cli.main import webnn
 from webnn.prices import PRICES
+from webnn.shown import Evaluated, Row, Shown
 from webnn.story import Standing
 from webnn.tables import TABLES
 
@@ -62,3 +63,12 @@ def test_the_members_of_a_change_are_those_that_watch_prints() -> None:
 
 def test_every_command_that_it_names_is_there() -> None:
     assert set(re.findall(r"`webnn ([a-z]+)", PAGE)) <= set(webnn.commands)
+
+
+def test_the_members_of_the_live_object_are_those_that_it_has() -> None:
+    rows = rows_after("## The live object")
+    assert {name for row in rows for name in re.findall(r"`(\w+)`", row[0])} == set(Shown.__struct_fields__)
+    columns = next(row[1] for row in rows if row[0] == "`commits`")
+    assert f"`[{', '.join(Row.__struct_fields__)}]`" in columns
+    evaluated = next(row[1] for row in rows if row[0] == "`evaluations`")
+    assert f"`[{', '.join(Evaluated.__struct_fields__)}]`" in evaluated

@@ -70,6 +70,8 @@ export interface Follow {
   /** Nothing answers; null when something does again. */
   onTrouble(message: string | null): void;
   hidden(): boolean;
+  /** Takes what looks again at once, for when the page is seen again or the network is back; gives what takes it back. */
+  onWake?: (wake: () => void) => () => void;
   signal: AbortSignal;
   fetch?: typeof fetch;
 }
@@ -100,14 +102,23 @@ export async function follow(options: Follow): Promise<void> {
       options.onTrouble(null);
       failures = 0;
       // Each at another moment, however many were opened at one.
-      await clock.sleep(pause * (0.9 + 0.2 * clock.random()), signal);
+      await restful(options, pause * (0.9 + 0.2 * clock.random()));
     } catch (error) {
       if (signal.aborted) return;
       failures++;
       options.onTrouble(error instanceof Error ? error.message : String(error));
-      await clock.sleep(backoff(failures, () => clock.random(), 2000, 60_000), signal).catch(() => undefined);
+      await restful(options, backoff(failures, () => clock.random(), 2000, 60_000)).catch(() => undefined);
     }
   }
+}
+
+/** Sleeps, unless woken. Rejects when the signal aborts. */
+async function restful({ clock, onWake, signal }: Follow, milliseconds: number): Promise<void> {
+  const alarm = new AbortController();
+  const takeBack = onWake?.(() => alarm.abort());
+  await clock.sleep(milliseconds, AbortSignal.any([signal, alarm.signal])).catch(() => undefined);
+  takeBack?.();
+  signal.throwIfAborted();
 }
 
 /** Where the story comes from, and when to look again. */

@@ -348,6 +348,27 @@ describe("following a live object", () => {
     expect((await followed(2, { site })).slept[0]).toBe(PAUSES_MS.finished);
   });
 
+  test("who looks again is told at once", async () => {
+    const [site, clock, stop] = [new Site(), testClock(), new AbortController()];
+    const told: number[] = [];
+    let wake: () => void = () => undefined;
+    const sleep = (_: number, signal?: AbortSignal) =>
+      new Promise<void>((_, reject) => {
+        signal!.addEventListener("abort", () => reject(new Error("woken")));
+        site.versions++;
+        if (told.length < 3) wake();
+        else stop.abort(new Error("enough"));
+      });
+    const onWake = (listener: () => void) => {
+      wake = listener;
+      return () => (wake = () => undefined);
+    };
+    const rest = { run: "line", live: LIVE, fetch: site.fetch, api: new Ledger(1), hidden: () => false };
+    const hear = { onStory: (story: Story) => told.push(story.head.version), onTrouble: () => undefined };
+    await follow({ ...rest, ...hear, clock: { ...clock, sleep }, onWake, signal: stop.signal });
+    expect(told).toEqual([0, 1, 2]);
+  });
+
   test("a run that is started again is followed on", async () => {
     const site = new Site();
     site.status = "finished";

@@ -1,31 +1,37 @@
 import { describe, expect, test } from "vitest";
 
-import type { Move } from "../src/live";
-import { bytes, count, duration, figure, percent } from "../src/pages/format";
+import type { Story } from "../src/follow";
+import type { Measure, Move } from "../src/live";
+import type { Range } from "../src/pages/chart";
+import { bytes, count, duration, figure, moment, money, percent } from "../src/pages/format";
 import { createPace } from "../src/pages/pace";
-import { currentRate, meanOf, ratesOverTime, stalenessBars } from "../src/pages/summary";
+import { commitsCsv, evaluationsCsv } from "../src/pages/csv";
+import { currentRate, Rates, Series } from "../src/pages/series";
+import { meanOf, stalenessBars } from "../src/pages/summary";
+import { Zoom } from "../src/pages/zoom";
 import { emptyTally, tallyFrom } from "../src/pages/tally";
 import type { ClientEvent } from "../src/protocol";
 
+const aMove = (version: number, at: number, updates: number): Move => ({
+  kind: "commit",
+  version,
+  fromVersion: version - updates,
+  at,
+  steps: 4 * version,
+  generation: 0,
+  updates,
+  clients: 1,
+  examples: 256,
+  bytes: 100,
+  checkpointBytes: 100,
+  staleness: updates > 0 ? [0, 0] : null,
+  discount: updates > 0 ? 1 : null,
+  restores: null,
+  leftOut: null,
+});
+
 describe("the summary", () => {
-  const move = (version: number, at: number, updates: number): Move => ({
-    kind: "commit",
-    version,
-    fromVersion: version - updates,
-    at,
-    steps: 4 * version,
-    generation: 0,
-    updates,
-    clients: 1,
-    examples: 256,
-    bytes: 100,
-    checkpointBytes: 100,
-    staleness: updates > 0 ? [0, 0] : null,
-    discount: updates > 0 ? 1 : null,
-    restores: null,
-    leftOut: null,
-  });
-  const commits = [move(1, 0, 0), move(2, 10_000, 1), move(5, 11_000, 3), move(6, 20_000, 1)];
+  const commits = [aMove(1, 0, 0), aMove(2, 10_000, 1), aMove(5, 11_000, 3), aMove(6, 20_000, 1)];
   const staleness = [1, 2, 1, ...new Array<number>(37).fill(0), 1];
 
   test("knows the mean of a histogram", () => {
@@ -49,14 +55,120 @@ describe("the summary", () => {
   });
 
   test("rates over time add up to the updates, but for the slot that is still filling", () => {
-    const [seconds, rates] = ratesOverTime(commits);
-    expect(seconds).toHaveLength(10);
-    expect(rates.slice(0, 2)).toEqual([1, 3]);
-    const long = Array.from({ length: 1000 }, (_, i) => move(i, i * 1000, 1));
-    expect(ratesOverTime(long)[0].length).toBeLessThanOrEqual(120);
-    expect(ratesOverTime(long)[1].every((rate) => Math.abs(rate - 1) < 1e-9)).toBe(true);
-    expect(ratesOverTime([])).toEqual([[], []]);
+    const rates = new Rates();
+    for (const [seconds, version, updates] of [[0, 1, 1], [1, 4, 3], [10, 5, 1]] as const) rates.add(seconds, version, updates);
+    expect(rates.columns("time")).toEqual([[0.5, 1.5, 2.5, 3.5, 4.5, 5.5, 6.5, 7.5, 8.5, 9.5], [1, 3, 0, 0, 0, 0, 0, 0, 0, 0]]);
+    expect(rates.columns("version")).toEqual([[1, 4], [1, 3]]);
+    expect(new Rates().columns("time")).toEqual([[], []]);
   });
+
+  test("rates over a long time stay few, whether they come one by one or all at once", () => {
+    const [rates, late] = [new Rates(), new Rates()];
+    for (let i = 0; i < 5000; i++) rates.add(i, i + 1, 1);
+    late.add(1_000_000, 7, 1);
+    const [x, y] = rates.columns("time");
+    expect(x.length).toBeGreaterThan(50);
+    expect(x.length).toBeLessThanOrEqual(120);
+    expect(y.every((rate) => rate === 1)).toBe(true);
+    expect(late.columns("time")[0].length).toBeLessThanOrEqual(120);
+  });
+});
+
+describe("the columns of charts", () => {
+  const story = (moves: Move[], evaluations: Measure[]): Story => ({
+    about: null,
+    status: "running",
+    head: { version: 0, steps: 0, generation: 0, sha256: "" },
+    clients: 0,
+    at: 99_000,
+    moves,
+    evaluations,
+    totals: { updates: 0, examples: 0, bytes: 0, checkpointBytes: 0, staleness: [] },
+    cost: null,
+    crowd: [],
+  });
+  const measure = (version: number, at: number): Measure => ({ version, at, loss: 1, accuracy: version / 10 });
+  const moves = [aMove(0, 5000, 0), aMove(2, 7000, 2), { ...aMove(3, 9000, 0), kind: "rollback" as const }, aMove(4, 15_000, 1)];
+
+  test("go on from what was there, by version and by time", () => {
+    const [known, measures] = [moves.slice(0, 2), [measure(0, 5500)]];
+    const first = Series.of(story(known, measures), 0.9, null);
+    known.push(...moves.slice(2));
+    measures.push(measure(3, 9500));
+    const then = Series.of(story(known, measures), 0.9, first);
+    expect(then).toBe(first);
+    expect(then.evaluated).toEqual({ version: [0, 3], time: [0.5, 4.5] });
+    expect([then.accuracy, then.goal]).toEqual([[0, 0.3], [0.9, 0.9]]);
+    expect(then.marks).toEqual({ version: [3], time: [4] });
+    expect([then.end("version"), then.end("time")]).toEqual([4, 10]);
+  });
+
+  test("begin anew with another run", () => {
+    const first = Series.of(story([...moves], []), null, null);
+    expect(Series.of(story(moves.slice(0, 1), []), null, first)).not.toBe(first);
+  });
+
+  test("know the version at a time, and the time of a version", () => {
+    const series = Series.of(story(moves, []), null, null);
+    expect([4000, 5000, 8999, 9000, 99_000].map((at) => series.versionAt(at))).toEqual([0, 0, 2, 3, 4]);
+    expect([0, 1, 2, 4, 9].map((version) => series.secondsOf(version))).toEqual([0, 2, 2, 10, 10]);
+  });
+
+  test("of a run of which nothing is known yet are empty, and of some length", () => {
+    const series = Series.of(story([], [measure(0, 5500)]), null, null);
+    expect([series.end("version"), series.end("time"), series.evaluated.version]).toEqual([1, 1, []]);
+  });
+});
+
+describe("the zoom", () => {
+  const zoomed = (range: Range | null, end = 100) => {
+    const zoom = new Zoom();
+    zoom.over(end);
+    zoom.choose(range);
+    return zoom;
+  };
+
+  test("shows all, however much it becomes, until a stretch is chosen", () => {
+    const zoom = zoomed(null);
+    expect([zoom.over(200), zoom.whole]).toEqual([[0, 200], true]);
+    zoom.choose([50, 60]);
+    expect([zoom.over(300), zoom.whole]).toEqual([[50, 60], false]);
+  });
+
+  test.each([
+    [[-20, 30], [0, 50]],
+    [[80, 130], [50, 100]],
+    [[40, 40.1], [39.05, 41.05]],
+    [[-10, 200], [0, 100]],
+  ] as const)("of %j shows %j: nothing beyond the ends, and not too close", (range, shown) => {
+    expect(zoomed(range).range).toEqual(shown.map((x) => expect.closeTo(x) as number));
+  });
+
+  test("goes in, out and to both sides by steps", () => {
+    const zoom = zoomed(null);
+    const steps = [() => zoom.resize("in"), () => zoom.move("later"), () => zoom.move("later"), () => zoom.move("earlier"), () => zoom.resize("out"), () => zoom.move("later")];
+    expect(steps.map((step) => (step(), zoom.range))).toEqual([[25, 75], [50, 100], [50, 100], [25, 75], [0, 100], [0, 100]]);
+  });
+
+  test("keeps its place when the scale changes", () => {
+    const zoom = zoomed([20, 40]);
+    zoom.rescale("time", (version) => version * 30, 3000);
+    expect([zoom.range, zoom.words]).toEqual([[600, 1200], "Time 10 min to 20 min"]);
+  });
+});
+
+test("CSV has the columns of the command's, without what the page does not know", () => {
+  const moves = [aMove(0, 5000, 0), aMove(2, 7250, 2)];
+  expect(commitsCsv([{ ...moves[0]!, kind: "genesis" }, moves[1]!]).split("\n")).toEqual([
+    "time,seconds,kind,from_version,version,steps,generation,updates,clients,examples,update_bytes,checkpoint_bytes",
+    "1970-01-01T00:00:05.000Z,0.000,genesis,0,0,0,0,0,1,256,100,100",
+    "1970-01-01T00:00:07.250Z,2.250,commit,0,2,8,0,2,1,256,100,100",
+    "",
+  ]);
+  const evaluations = [{ version: 2, at: 8000, loss: null, accuracy: 0.5 }, { version: 3, at: 9000, loss: 1.5, accuracy: 0.25 }];
+  expect(evaluationsCsv(evaluations, moves)).toBe(
+    "time,seconds,version,steps,loss,accuracy\n1970-01-01T00:00:08.000Z,3.000,2,8,nan,0.5\n1970-01-01T00:00:09.000Z,4.000,3,,1.5,0.25\n",
+  );
 });
 
 test("a tally counts a machine's contribution, and goes on from an earlier one", () => {
@@ -89,6 +201,8 @@ test("a pace is over the last ten seconds", () => {
 });
 
 test("numbers for people", () => {
+  expect([0, 45, 90, 720, 7200, 9000].map(moment)).toEqual(["0", "45 s", "1:30", "12 min", "2 h", "2 h 30"]);
+  expect([3.4, 1234.5, 0.000_123, 0].map(money)).toEqual(["$3.40", "$1,234.50", "$0.00012", "$0"]);
   expect([count(12_345), count(1_234_567)]).toEqual(["12,345", "1.2M"]);
   expect([bytes(0), bytes(999), bytes(12_345), bytes(4_600_000), bytes(2e15)]).toEqual(["0 B", "999 B", "12.3 kB", "4.6 MB", "2000 TB"]);
   expect([duration(42.9), duration(185), duration(7620)]).toEqual(["42 s", "3 min 05 s", "2 h 07 min"]);

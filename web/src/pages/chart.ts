@@ -3,6 +3,9 @@
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 
+const FONT_PX = 12;
+const PICTURE_FONT_PX = 17;
+
 export interface Line {
   label: string;
   /** A custom property of the page's style sheet. */
@@ -11,7 +14,11 @@ export interface Line {
   dots?: boolean;
   dash?: number[];
   fill?: boolean;
+  /** Holds each value until the next. */
+  stepped?: boolean;
 }
+
+export type Range = readonly [from: number, to: number];
 
 export interface ChartOptions {
   lines: Line[];
@@ -21,72 +28,124 @@ export interface ChartOptions {
   /** Text below the x axis. */
   labelX?: string;
   range?: (min: number, max: number) => [number, number];
+  /** Between which steps the ticks of the x axis choose. */
+  stepsX?: () => number[];
+  /** Told when a stretch of x was dragged over, or all is wanted again: null. Where absent, nothing can be zoomed. */
+  onZoom?: (range: Range | null) => void;
+}
+
+export interface Size {
+  width: number;
+  height: number;
+}
+
+/** What of the x axis is seen, and where lines cross it. */
+export interface View {
+  x: Range;
+  marks?: readonly number[];
 }
 
 export type Points = [x: number[], ...ys: (number | null)[][]];
 
 export interface Chart {
-  /** `summary` is what a screen reader says. */
-  show(points: Points, summary: string): void;
+  /** `summary` is what a screen reader says. Without a view all points are seen. */
+  show(points: Points, summary: string, view?: View): void;
+  /** What it shows, in another size; null while there is nothing to see. */
+  picture(size: Size): Promise<HTMLCanvasElement | null>;
 }
 
 /** A chart that fills `host` and follows its size and the colour scheme. */
 export function createChart(host: HTMLElement, options: ChartOptions): Chart {
-  let plot: uPlot | null = null;
-  let latest: Points = [[], ...options.lines.map(() => [])];
-  host.setAttribute("role", "img");
-
-  const draw = () => {
-    plot?.destroy();
-    plot = new uPlot(optionsFor(host, options), latest, host);
-  };
-  new ResizeObserver(() => plot?.setSize(sizeOf(host))).observe(host);
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
-  draw();
-
-  return {
-    show(points, summary) {
-      latest = points;
-      plot?.setData(points);
-      host.setAttribute("aria-label", summary);
-      host.classList.toggle("empty", points[0].length === 0);
-    },
-  };
+  return new PlottedChart(host, options);
 }
 
-function sizeOf(host: HTMLElement): { width: number; height: number } {
+class PlottedChart implements Chart {
+  private plot!: uPlot;
+  private points: Points;
+  private view: View | undefined;
+
+  constructor(
+    private readonly host: HTMLElement,
+    private readonly options: ChartOptions,
+  ) {
+    this.points = [[], ...options.lines.map(() => [])];
+    host.setAttribute("role", "img");
+    this.draw();
+    new ResizeObserver(() => this.plot.setSize(sizeOf(host))).observe(host);
+    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.draw());
+  }
+
+  show(points: Points, summary: string, view?: View): void {
+    const { host, plot } = this;
+    [this.points, this.view] = [points, view];
+    plot.batch(() => {
+      plot.setData(points, !view);
+      this.look(plot);
+    });
+    if (host.getAttribute("aria-label") !== summary) host.setAttribute("aria-label", summary);
+    host.classList.toggle("empty", points[0].length === 0);
+  }
+
+  async picture(size: Size): Promise<HTMLCanvasElement | null> {
+    if (this.points[0].length === 0) return null;
+    const made = this.plotted(document.createElement("div"), size, PICTURE_FONT_PX);
+    // It draws itself when this function has come to its end.
+    await new Promise(requestAnimationFrame);
+    const { canvas } = made.ctx;
+    made.destroy();
+    return canvas;
+  }
+
+  private draw(): void {
+    // Not there at first.
+    (this.plot as uPlot | undefined)?.destroy();
+    this.plot = this.plotted(this.host, sizeOf(this.host), FONT_PX);
+  }
+
+  private plotted(where: HTMLElement, size: Size, fontPx: number): uPlot {
+    const made = new uPlot({ ...size, ...optionsFor(this.host, this.options, () => this.view?.marks ?? [], fontPx) }, this.points, where);
+    this.look(made);
+    return made;
+  }
+
+  private look(plot: uPlot): void {
+    if (this.view) plot.setScale("x", { min: this.view.x[0], max: this.view.x[1] });
+  }
+}
+
+function sizeOf(host: HTMLElement): Size {
   return { width: Math.max(host.clientWidth, 200), height: Math.max(host.clientHeight, 120) };
 }
 
-function optionsFor(host: HTMLElement, options: ChartOptions): uPlot.Options {
+function optionsFor(host: HTMLElement, options: ChartOptions, marks: () => readonly number[], fontPx: number): Omit<uPlot.Options, keyof Size> {
   const colour = (name: string) => getComputedStyle(host).getPropertyValue(name).trim();
   const axis: uPlot.Axis = {
     stroke: colour("--soft"),
-    font: "12px system-ui, sans-serif",
+    font: `${fontPx}px system-ui, sans-serif`,
     grid: { stroke: colour("--line"), width: 1 },
     ticks: { show: false },
   };
-  const { range } = options;
+  const { range, onZoom } = options;
   return {
-    ...sizeOf(host),
-    padding: [10, 14, 0, 0],
+    padding: [10, 26, 0, 0],
     legend: { show: false },
-    cursor: { y: false, points: { size: 7 } },
+    cursor: { y: false, points: { size: 7 }, drag: { x: Boolean(onZoom), y: false, setScale: false }, ...wholeOnDoubleClick(onZoom) },
     scales: {
       x: { time: false },
       y: range ? { range: (_, min, max) => range(min, max) } : {},
     },
     axes: [
-      { ...axis, size: 28, ...axisX(options, axis) },
-      { ...axis, size: 56, values: (_, ticks) => ticks.map((tick) => options.format(tick)) },
+      { ...axis, size: (28 * fontPx) / FONT_PX, space: 5 * fontPx, ...axisX(options, axis) },
+      { ...axis, size: (56 * fontPx) / FONT_PX, values: (_, ticks) => ticks.map((tick) => options.format(tick)) },
     ],
     series: [{}, ...options.lines.map((line) => seriesFor(line, colour))],
-    plugins: [tooltip(options)],
+    plugins: [tooltip(options), crossed(marks, () => colour("--soft")), ...(onZoom ? [dragged(onZoom)] : [])],
   };
 }
 
-function axisX({ formatX, labelX }: ChartOptions, { font }: uPlot.Axis): uPlot.Axis {
+function axisX({ formatX, labelX, stepsX }: ChartOptions, { font }: uPlot.Axis): uPlot.Axis {
   return {
+    ...(stepsX ? { incrs: () => stepsX() } : {}),
     ...(formatX ? { values: (_, ticks) => ticks.map(formatX) } : {}),
     ...(labelX ? { label: labelX, labelSize: 18, labelFont: font! } : {}),
   };
@@ -99,10 +158,56 @@ function seriesFor(line: Line, colour: (name: string) => string): uPlot.Series {
     stroke,
     width: line.width ?? 2,
     spanGaps: true,
-    points: { show: line.dots ?? false, size: 5, fill: stroke },
+    points: { show: line.dots ? apart : false, size: 5, fill: stroke },
     ...(line.dash ? { dash: line.dash } : {}),
+    ...(line.stepped ? { paths: uPlot.paths.stepped!({ align: 1 }) } : {}),
     ...(line.fill ? { fill: `color-mix(in srgb, ${stroke} 12%, transparent)` } : {}),
   };
+}
+
+/** Dots only where they do not run into each other. */
+function apart(plot: uPlot, _: number, from: number, to: number): boolean {
+  return to - from < plot.over.clientWidth / 12;
+}
+
+function wholeOnDoubleClick(onZoom: ChartOptions["onZoom"]): uPlot.Cursor {
+  if (!onZoom) return {};
+  const whole = () => {
+    onZoom(null);
+    return null;
+  };
+  return { bind: { dblclick: () => whole } };
+}
+
+/** Tells which stretch of x was dragged over. */
+function dragged(onZoom: NonNullable<ChartOptions["onZoom"]>): uPlot.Plugin {
+  const setSelect = (plot: uPlot) => {
+    const { left, width } = plot.select;
+    if (width > 0) onZoom([plot.posToVal(left, "x"), plot.posToVal(left + width, "x")]);
+    plot.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
+  };
+  return { hooks: { setSelect } };
+}
+
+/** Dashed lines across the chart. */
+function crossed(marks: () => readonly number[], colour: () => string): uPlot.Plugin {
+  const draw = ({ ctx, bbox, scales, valToPos }: uPlot) => {
+    const { min = null, max = null } = scales["x"] ?? {};
+    ctx.save();
+    ctx.strokeStyle = colour();
+    ctx.lineWidth = devicePixelRatio;
+    ctx.setLineDash([2 * devicePixelRatio, 3 * devicePixelRatio]);
+    for (const x of marks()) {
+      if (min === null || max === null || x < min || x > max) continue;
+      const left = Math.round(valToPos(x, "x", true));
+      ctx.beginPath();
+      ctx.moveTo(left, bbox.top);
+      ctx.lineTo(left, bbox.top + bbox.height);
+      ctx.stroke();
+    }
+    ctx.restore();
+  };
+  return { hooks: { draw } };
 }
 
 /** Values under the pointer, in a small box that never leaves the chart. */

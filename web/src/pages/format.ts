@@ -25,6 +25,22 @@ export function duration(seconds: number): string {
   return `${Math.floor(s / 3600)} h ${two(Math.floor((s % 3600) / 60))} min`;
 }
 
+/** Of an axis: 45 s, 1:30, 12 min, 2 h, 2 h 30. */
+export function moment(seconds: number): string {
+  const two = (value: number) => String(value).padStart(2, "0");
+  const [h, min, s] = [Math.floor(seconds / 3600), Math.floor((seconds % 3600) / 60), seconds % 60];
+  if (seconds < 60) return seconds === 0 ? "0" : `${figure(seconds)} s`;
+  if (seconds < 3600) return s === 0 ? `${min} min` : `${min}:${two(Math.floor(s))}`;
+  return min === 0 ? `${count(h)} h` : `${count(h)} h ${two(min)}`;
+}
+
+/** $0.00012, $3.40: as many digits as tell something. */
+export function money(dollars: number): string {
+  if (dollars >= 1) return `$${dollars.toLocaleString("en", { minimumFractionDigits: 2, maximumFractionDigits: 2 })}`;
+  if (dollars < 1e-9) return "$0";
+  return `$${dollars.toFixed(1 - Math.floor(Math.log10(dollars)))}`;
+}
+
 /** 97.1 % */
 export function percent(fraction: number): string {
   return `${(100 * fraction).toFixed(1)} %`;

@@ -1,170 +1,171 @@
-/** The watcher page: a run, live. */
+/** The watcher page: a run, live, from its live object; no function is called for it. */
 
+import type { Api } from "../api";
 import { systemClock } from "../clock";
-import type { Move } from "../live";
+import { follow, type About, type Story } from "../follow";
+import { Http, readChanged } from "../http";
 import type { Run } from "../protocol";
-import { createChart, type Chart } from "./chart";
+import { commitsCsv, evaluationsCsv } from "./csv";
 import { element, write } from "./dom";
-import { follow, type Story } from "../follow";
-import { bytes, count, duration, figure, percent } from "./format";
-import { openSite, reporting, showSearch } from "./site";
-import { currentRate, meanOf, ratesOverTime, stalenessBars } from "./summary";
+import { bytes, count, figure, money } from "./format";
+import { HistoryTable, percentOf } from "./history_table";
+import { drawPicture, save } from "./picture";
+import { currentRate } from "./series";
+import { openSite, reporting, showSearch, type Site } from "./site";
+import { meanOf } from "./summary";
+import { WatchCharts } from "./watch_charts";
 
 import "./style.css";
+import "./watch.css";
 
-const ROWS = 15;
-/** Columns that a narrow screen has no room for. */
-const WIDE = new Set([3, 4, 5]);
+const TICK_MS = 5000;
+/** A story that is older than this may be of clients that have left. */
+const OLD_MS = 90_000;
+const STATES = { running: "Running now", paused: "Paused by its owner", finished: "Finished" };
 
-interface Charts {
-  accuracy: Chart;
-  loss: Chart;
-  rate: Chart;
+class Watcher {
+  private readonly charts = new WatchCharts();
+  private readonly history = new HistoryTable();
+  private about: About | null = null;
+  private story: Story | null = null;
+  private heard = 0;
+
+  constructor(private readonly run: Run | null) {
+    for (const button of document.querySelectorAll<HTMLButtonElement>("[data-save]")) {
+      button.addEventListener("click", () => void this.save(button.dataset["save"]!));
+    }
+    setInterval(() => this.showRate(), TICK_MS);
+  }
+
+  show(story: Story): void {
+    this.story = story;
+    this.heard = systemClock.now();
+    const about = story.about ?? (this.run ? aboutOf(this.run) : null);
+    if (about && about.createdAt !== this.about?.createdAt) showRun(about);
+    this.about = about;
+    document.body.dataset["mode"] = story.status === "running" ? "running" : "idle";
+    write("state", STATES[story.status]);
+    showTiles(story);
+    showSpent(story);
+    this.showRate();
+    this.charts.show(story, about?.target ?? null);
+    this.history.show(story);
+  }
+
+  /** What changes though nothing happens. */
+  private showRate(): void {
+    if (!this.story) return;
+    const { at, moves, clients } = this.story;
+    const age = systemClock.now() - this.heard;
+    write("rate", figure(currentRate(moves, at + age)));
+    write("clients", count(clients));
+    write("as-of", age > OLD_MS ? `as of ${new Date(at).toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" })}` : "in the last minute");
+  }
+
+  private async save(what: string): Promise<void> {
+    const { story, about } = this;
+    if (!story || !about) return;
+    const { moves, evaluations } = story;
+    if (what === "png") return this.savePicture(story, about);
+    const text = what === "commits" ? commitsCsv(moves) : evaluationsCsv(evaluations, moves);
+    save(`${about.run}-${what}.csv`, new Blob([text], { type: "text/csv" }));
+  }
+
+  private async savePicture({ head, evaluations, at }: Story, { run, title }: About): Promise<void> {
+    const accuracy = evaluations.at(-1)?.accuracy;
+    const told = [`version ${count(head.version)}`, typeof accuracy === "number" ? `accuracy ${percentOf(accuracy)}` : "", this.charts.range.toLowerCase()];
+    const when = new Date(at).toLocaleString("en-GB", { dateStyle: "long", timeStyle: "short" });
+    const picture = drawPicture(title, [...told.filter(Boolean), when].join(" · "), [...(await this.charts.panels()), { title: "What it took", chart: { facts: factsOnPage() } }]);
+    picture.toBlob((blob) => blob && save(`${run}.png`, blob));
+  }
 }
 
-function createCharts(): Charts {
-  const formatX = count;
-  return {
-    accuracy: createChart(element("accuracy-chart"), {
-      lines: [
-        { label: "accuracy", colour: "--accent", dots: true, fill: true },
-        { label: "goal", colour: "--soft", width: 1, dash: [4, 4] },
-      ],
-      format: (value) => `${figure(100 * value)} %`,
-      formatX,
-      range: (min) => [Math.max(0, Math.min(min, 0.9) - 0.05), 1],
-    }),
-    loss: createChart(element("loss-chart"), {
-      lines: [{ label: "loss", colour: "--accent-2", dots: true, fill: true }],
-      format: figure,
-      formatX,
-      range: (_, max) => [0, Math.max(max, 0.1) * 1.05],
-    }),
-    rate: createChart(element("rate-chart"), {
-      lines: [{ label: "updates/s", colour: "--accent", fill: true }],
-      format: figure,
-      formatX: duration,
-      range: (_, max) => [0, Math.max(max, 1) * 1.1],
-    }),
-  };
+/** What the page says that it took. */
+function factsOnPage(): [string, string][] {
+  const text = (part: Element | null | undefined) => part?.textContent ?? "";
+  return [...document.querySelectorAll(".list > div")].map((fact) => [text(fact.querySelector("dt")), text(fact.querySelector("dd"))]);
 }
 
-function showRun({ run, title, description, end }: Run): void {
-  write("trouble", "");
+function aboutOf({ run, title, description, created_at: createdAt, end }: Run): About {
+  return { run, title, description, createdAt, target: end.accuracy };
+}
+
+function showRun({ run, title, description, target }: About): void {
   document.title = `${title} · WebNN`;
   write("title", title);
   write("description", description);
   (element("join") as HTMLAnchorElement).href = `index.html?run=${encodeURIComponent(run)}`;
   (element("try") as HTMLAnchorElement).href = `try.html?run=${encodeURIComponent(run)}`;
-  if (end.accuracy !== null) write("goal", `of ${figure(100 * end.accuracy)} % wanted`);
+  write("goal", target === null ? "on the whole test set" : `of ${figure(100 * target)} % wanted`);
 }
 
-function showTiles({ moves, evaluations, head, clients, status, totals }: Story): void {
-  const { updates, examples, bytes: received } = totals;
-  const staleness = meanOf(totals.staleness);
-  const latest = evaluations.at(-1);
-  const state = { running: "Running now", paused: "Paused by its owner", finished: "Finished" }[status];
-  document.body.dataset["mode"] = status === "running" ? "running" : "idle";
-  write("state", state);
-  write("accuracy", percentOf(latest?.accuracy));
+function showTiles({ evaluations, head, totals, cost }: Story): void {
+  write("accuracy", percentOf(evaluations.at(-1)?.accuracy));
   write("version", count(head.version));
   write("steps", `after ${count(head.steps)} steps`);
-  write("clients", count(clients));
-  write("rate", figure(currentRate(moves, Date.now())));
-  write("staleness", staleness === null ? "–" : figure(staleness));
-  write("bytes", bytes(received));
-  write("examples", `${count(updates)} updates, ${count(examples)} examples`);
+  write("bytes", bytes(totals.bytes));
+  write("examples", `${count(totals.updates)} updates`);
+  write("cost", cost ? money(cost.dollars) : "–");
+  write("cost-note", cost ? "estimated" : "not known at the moment");
 }
 
-function showCharts(charts: Charts, { moves, evaluations }: Story, target: number | null): void {
-  const versions = evaluations.map(({ version }) => version);
-  const latest = evaluations.at(-1);
-  const goal = evaluations.map(() => target);
-  const words = (value: string) => (latest ? `${value} at version ${latest.version}` : "No evaluation yet");
-  charts.accuracy.show(
-    [versions, evaluations.map(({ accuracy }) => accuracy), goal],
-    words(`Accuracy ${percent(latest?.accuracy ?? 0)}`),
-  );
-  charts.loss.show([versions, evaluations.map(({ loss }) => loss)], words(`Loss ${figure(latest?.loss ?? 0)}`));
-  const [seconds, rates] = ratesOverTime(moves);
-  charts.rate.show([seconds, rates], `${figure(rates.at(-1) ?? 0)} updates per second lately`);
+function showSpent({ totals, cost }: Story): void {
+  const mean = meanOf(totals.staleness);
+  write("staleness", mean === null ? "–" : figure(mean));
+  write("spent-updates", count(totals.updates));
+  write("spent-examples", count(totals.examples));
+  write("spent-received", bytes(totals.bytes));
+  write("spent-checkpoints", bytes(totals.checkpointBytes));
+  write("spent-version", typeof cost?.perVersion === "number" ? money(cost.perVersion) : "–");
+  write("spent-month", cost ? money(cost.perMonth) : "–");
+  if (cost) write("prices", `The cost is an estimate from list prices of ${cost.noted}`);
 }
 
-function showBars({ updates, staleness }: Story["totals"]): void {
-  if (updates === 0) return;
-  const bars = stalenessBars(staleness);
-  const most = Math.max(1, ...bars.map(({ updates }) => updates));
-  const host = element("staleness-chart");
-  host.replaceChildren(
-    ...bars.map(({ label, updates }) => {
-      const bar = document.createElement("div");
-      bar.className = "bar";
-      bar.style.setProperty("--share", String(updates / most));
-      bar.dataset["label"] = label;
-      bar.dataset["updates"] = updates > 0 ? count(updates) : "";
-      return bar;
-    }),
-  );
-  host.setAttribute("aria-label", bars.map(({ label, updates }) => `staleness ${label}: ${updates} updates`).join(", "));
+interface Found {
+  live: string | null;
+  /** Null until somebody asks the API. */
+  site: Site | null;
 }
 
-function showHistory({ moves, evaluations }: Story): void {
-  const accuracies = new Map(evaluations.map(({ version, accuracy }) => [version, accuracy]));
-  const newest = moves.slice(-ROWS).reverse();
-  element("history").replaceChildren(...newest.map((move) => rowOf(move, accuracies.get(move.version))));
-  const hidden = moves.length - newest.length;
-  write("history-note", hidden > 0 ? `The newest ${ROWS} of ${count(moves.length)} rows.` : "");
+/** The live object of the run that was asked for lies beside this page; else the API knows where. */
+async function find(wanted: string | null, signal: AbortSignal): Promise<Found> {
+  if (wanted !== null) {
+    const live = new URL(`live/${encodeURIComponent(wanted)}.json`, document.baseURI).href;
+    const there = await readChanged(new Http({ clock: systemClock, attempts: 1 }), live, null, signal).catch(() => "absent");
+    if (there !== "absent") return { live, site: null };
+  }
+  const site = await openSite(systemClock, wanted, showSearch);
+  return { live: site.run.live, site };
 }
 
-function rowOf(move: Move, accuracy: number | null | undefined): HTMLTableRowElement {
-  const { version, at, updates, staleness, discount, examples, bytes: size } = move;
-  const row = document.createElement("tr");
-  const cells = [
-    count(version),
-    new Date(at).toLocaleTimeString("en-GB"),
-    count(updates),
-    count(examples),
-    bytes(size),
-    staleness ? span(staleness) : "–",
-    percentOf(discount),
-    accuracy === undefined ? "" : percentOf(accuracy),
-  ];
-  cells.forEach((text, column) => {
-    const cell = row.insertCell();
-    cell.textContent = text;
-    if (WIDE.has(column)) cell.className = "wide";
-  });
-  return row;
-}
-
-/** A dash where there is none, or it is no number. */
-function percentOf(fraction: number | null | undefined): string {
-  return fraction === null || fraction === undefined ? "–" : percent(fraction);
-}
-
-function span([low, high]: readonly [number, number]): string {
-  return low === high ? String(low) : `${low}–${high}`;
+/** Calls whoever wants to look again, when the page is seen again or the network is back. */
+function onWake(wake: () => void): () => void {
+  const seen = () => document.hidden || wake();
+  document.addEventListener("visibilitychange", seen);
+  addEventListener("online", wake);
+  return () => {
+    document.removeEventListener("visibilitychange", seen);
+    removeEventListener("online", wake);
+  };
 }
 
 async function main(): Promise<void> {
   const wanted = new URLSearchParams(location.search).get("run");
-  const { api, run } = await openSite(systemClock, wanted, showSearch);
-  showRun(run);
-  const charts = createCharts();
+  const { signal } = new AbortController();
+  const { live, site } = await find(wanted, signal);
+  let opened: Promise<Site> | null = site ? Promise.resolve(site) : null;
+  const getHistory: Api["getHistory"] = async (...question) => (await (opened ??= openSite(systemClock, wanted, showSearch))).api.getHistory(...question);
+  const watcher = new Watcher(site?.run ?? null);
   await follow({
-    api,
-    live: run.live,
+    api: { getHistory },
+    live,
     clock: systemClock,
-    run: run.run,
-    onStory: (story) => {
-      showTiles(story);
-      showCharts(charts, story, run.end.accuracy);
-      showBars(story.totals);
-      showHistory(story);
-    },
+    run: site?.run.run ?? wanted!,
+    onStory: (story) => watcher.show(story),
     onTrouble: (message) => write("trouble", message ? "The server does not answer. Trying again…" : ""),
     hidden: () => document.hidden,
-    signal: new AbortController().signal,
+    onWake,
+    signal,
   });
 }
 
