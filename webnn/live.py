@@ -63,6 +63,7 @@ class Live:
         self._clock = clock
         self._seen: dict[str, Seen] = {}
         self._crowds: dict[str, tuple[int, int]] = {}
+        self._written: dict[str, int] = {}
 
     def address(self, run: str) -> str | None:
         """Where the run's live object is, if this has a place for it."""
@@ -91,12 +92,15 @@ class Live:
     def _show(self, objects: PublicObjects, run: str, paced: bool) -> bool:
         for _ in range(TRIES):
             now = self._clock()
+            if paced and _fresh(self._written.get(run, 0), now):
+                return False
             seen = self._look(run, now)
             if self._seen.get(run) == seen:
                 return True
             found = objects.read(live_key(run))
             shown = self._begun(self._catalog.run(run), found.body if found else b"")
-            if paced and 0 <= now - shown.at < PAUSE_MILLISECONDS:
+            if paced and _fresh(shown.at, now):
+                _put(self._written, run, shown.at)
                 return False
             after = self._gone_on(objects, shown, seen, now)
             try:
@@ -182,8 +186,14 @@ class Live:
 
     def _remember(self, run: str, seen: Seen, shown: Shown) -> None:
         """So that nothing is asked or written again before something changes; unless there is more to read."""
+        _put(self._written, run, shown.at)
         if (shown.spent.version, shown.spent.evaluated) == (seen.head.version, seen.evaluated):
             _put(self._seen, run, seen)
+
+
+def _fresh(at: int, now: int) -> bool:
+    """Whether what was written then is to be left alone for now."""
+    return 0 <= now - at < PAUSE_MILLISECONDS
 
 
 def _put(kept: dict[str, T], run: str, value: T) -> None:
