@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 from botocore.session import get_session
 from obstore.store import S3Store
 
-from webnn.errors import Conflict, Invalid, Missing
+from webnn.errors import Invalid, Missing, Unavailable
 from webnn.local.engine import REGION, Engine
 from webnn.stack import StackClients, StackOutputs, create_or_update, delete, read_outputs
 from webnn.store.s3 import S3Blobs
@@ -101,12 +101,14 @@ def test_a_stage_can_be_made_where_a_faulty_one_was_tried(clients: StackClients,
     assert create_or_update(clients, "retried", TEMPLATE, SECRET, polls).table == "webnn-retried"
 
 
-def test_two_changes_at_once_are_a_conflict(clients: StackClients, polls: Iterable[object]) -> None:
+def test_another_change_is_waited_for_as_long_as_patience_lasts(clients: StackClients) -> None:
     clients.cloudformation.create_stack(
         StackName="webnn-slow", TemplateBody=SLOW, Parameters=[{"ParameterKey": "Stage", "ParameterValue": "slow"}]
     )
-    with pytest.raises(Conflict, match="under way"):
-        create_or_update(clients, "slow", TEMPLATE, SECRET, polls)
+    told: list[str] = []
+    with pytest.raises(Unavailable, match="still under way: wait for its end, then run this again"):
+        create_or_update(clients, "slow", TEMPLATE, SECRET, iter(range(3)), told.append)
+    assert told[0] == "a change of webnn-slow is under way (CREATE_IN_PROGRESS): waiting for its end"
     clients.cloudformation.delete_stack(StackName="webnn-slow")
 
 

@@ -1,6 +1,8 @@
 """What `webnn deploy` shows of the work of others, and what it makes of their failures."""
 
+import contextlib
 import io
+import re
 from pathlib import Path
 
 import pytest
@@ -8,6 +10,7 @@ from rich.console import Console
 
 from webnn.cli import deploy
 from webnn.cli import stage as stages
+from webnn.cli.steps import Steps
 from webnn.errors import Invalid, Unavailable
 from webnn.settings import Environment
 
@@ -44,6 +47,62 @@ def test_a_failure_carries_the_last_lines(says: Path) -> None:
 def test_a_dependency_that_was_left_out_is_no_success(says: Path) -> None:
     with pytest.raises(Invalid, match="left a dependency out"):
         chalice(says, "echo Could not install dependencies: numpy")
+
+
+WAIT = "while [ ! -e {} ]; do sleep 0.01; done; kill -INT $PPID"
+
+
+def interrupted(script: Path, body: str) -> list[str]:
+    """What is heard of it; each thing that is heard makes a file of the next number, for the script to wait for."""
+    heard: list[str] = []
+
+    def hear(text: str) -> None:
+        heard.append(text)
+        (script.parent / str(len(heard))).touch()
+
+    script.write_text(f"#!/bin/sh\ncd {script.parent}\n{body}\n")
+    script.chmod(0o755)
+    with pytest.raises(KeyboardInterrupt):
+        deploy._chalice(WHERE, "deploy", hear)
+    return heard
+
+
+def test_ctrl_c_lets_chalice_finish_what_it_would_not_find_again(says: Path) -> None:
+    body = f"echo one; {WAIT.format(1)}; while [ ! -e 2 ]; do sleep 0.01; done; echo two"
+    assert interrupted(says, body) == ["one", "Chalice finishes what it has begun; Ctrl-C again breaks it off", "two"]
+
+
+def test_a_second_ctrl_c_breaks_it_off(says: Path) -> None:
+    heard = interrupted(says, f"echo one; {WAIT.format(1)}; {WAIT.format(2)}; sleep 60; echo never")
+    assert (len(heard), "never" in heard) == (3, False)
+
+
+def shown(terminal: bool, breaks: bool) -> str:
+    out = io.StringIO()
+    console = Console(file=out, force_terminal=terminal, width=80, legacy_windows=False)
+    steps = Steps(["the stack", "the [functions]", "the site"], console)
+    with contextlib.suppress(Unavailable), steps.shown():
+        with steps.step("the stack") as news:
+            news("Table [CREATE_COMPLETE] [/]")
+        with steps.step("the [functions]"):
+            if breaks:
+                raise Unavailable("no leave")
+        with steps.step("the site"):
+            pass
+    return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", out.getvalue())
+
+
+def test_a_terminal_shows_what_is_done_what_broke_and_what_was_to_come() -> None:
+    last = shown(terminal=True, breaks=True).rpartition("the stack")[2]
+    assert re.search(r"✗ the \[functions\] +\d+\.\d s", last)
+    assert re.search(r"· the site", last)
+    whole = shown(terminal=True, breaks=False)
+    assert len(re.findall("✓", whole[whole.rindex("✓ the stack") :])) == 3
+
+
+def test_elsewhere_there_is_a_line_for_each_step() -> None:
+    lines = [re.sub(r"\d+\.\d", "0.0", line) for line in shown(terminal=False, breaks=True).splitlines()]
+    assert lines == ["✓ the stack (0.0 s)", "✗ the [functions] (0.0 s)"]
 
 
 def test_news_are_shown_as_they_are() -> None:

@@ -3,11 +3,14 @@
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urljoin
 
 import click
 import requests
@@ -15,11 +18,19 @@ from rich.console import Console
 
 from webnn import aws, wiring
 from webnn.cli import stage as stages
+from webnn.cli.steps import Steps
 from webnn.errors import Invalid, Missing, Unavailable
 from webnn.settings import Environment
 from webnn.stack import StackOutputs, create_or_update, delete, ensure_gateway_cors, read_outputs, upload_site
 
 PARTS = ("infrastructure", "functions", "site")
+STEPS = {
+    "infrastructure": "the stack: buckets, table, queue",
+    "functions": "the functions and the API",
+    "site": "the site",
+    "check": "whether the page finds the API",
+}
+STOPPED = 130
 PATIENCE_SECONDS, LOOK_SECONDS = 900.0, 2.0
 ROUTE_SECONDS = 60.0
 API_STAGE = "api"
@@ -42,30 +53,53 @@ class Deployed:
 def deploy(stage: str, only: tuple[str, ...], api: str | None, as_json: bool) -> None:
     """Create or update a stage: infrastructure, functions, site. Doing it again changes only what changed.
 
-    With WebNN in an app of yours the functions are deployed with it, and the rest with --only: docs/embedding.md.
+    Broken off or failed at any step, do it again: it goes on there. With WebNN in an app of yours the functions are
+    deployed with it, and the rest with --only: docs/embedding.md.
     """
     console = Console(stderr=as_json)
     parts = _parts(stage, only, api)
     where = stages.of(stage)
+    steps = Steps([STEPS[part] for part in (*parts, *(("check",) if "site" in parts else ()))], console)
     made = {"stage": stage}
-    if "infrastructure" in parts:
-        with stages.working(console, "the stack: buckets, table, queue") as news:
-            _stack(where, news)
-    if "functions" in parts:
-        with stages.working(console, "the functions and the API") as news:
-            made["api"] = _functions_that_answer(where, news)
-    if "site" in parts:
-        with stages.working(console, "the site") as news:
-            made["api"] = made.get("api") or _mounted(where, api, news)
-            made["page"] = _site(where, made["api"], news)
+    with _resumable(stage, only, console), steps.shown():
+        _bring_up(where, parts, api, steps, made)
     if as_json:
-        print(json.dumps(made))
+        print(json.dumps({**made, "seconds": steps.seconds}))
         return
     named = {"api": "The API", "page": "The page"}
     lines = [f"{named[part]}: {made[part]}" for part in named if part in made]
     console.print("\n".join(["", *lines, ""]), highlight=False, soft_wrap=True)
     if "page" in made:
         console.print(f"Start a run with: webnn create digits --stage {stage}", highlight=False)
+
+
+def _bring_up(where: Environment, parts: tuple[str, ...], api: str | None, steps: Steps, made: dict[str, str]) -> None:
+    if "infrastructure" in parts:
+        with steps.step(STEPS["infrastructure"]) as news:
+            _stack(where, news)
+    if "functions" in parts:
+        with steps.step(STEPS["functions"]) as news:
+            made["api"] = _functions_that_answer(where, news)
+    if "site" in parts:
+        with steps.step(STEPS["site"]) as news:
+            made["api"] = made.get("api") or _mounted(where, api, news)
+            made["page"] = _site(where, made["api"], news)
+        with steps.step(STEPS["check"]) as news:
+            _check_page(made["page"], made["api"], news)
+
+
+@contextmanager
+def _resumable(stage: str, only: tuple[str, ...], console: Console) -> Iterator[None]:
+    """Says, whatever broke it off, how to go on."""
+    again = " ".join(["webnn deploy", "--stage", stage, *(f"--only {part}" for part in only)])
+    try:
+        yield
+    except KeyboardInterrupt:
+        console.print(f"Interrupted. What is done stays done; to go on where this broke off: {again}", soft_wrap=True)
+        sys.exit(STOPPED)
+    except Exception:
+        console.print(f"What is done stays done. When what follows is mended, go on with: {again}", soft_wrap=True)
+        raise
 
 
 @click.command()
@@ -174,15 +208,56 @@ def _chalice(where: Environment, verb: str, news: Callable[[str], None]) -> None
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
+        start_new_session=True,  # Ctrl-C is for us: see `_heard`
     ) as running:
-        for line in running.stdout or ():
-            said.append(line)
-            news(line.strip())
+        interrupted = _heard(running, said, news)
+    if interrupted:
+        raise KeyboardInterrupt
     if running.returncode != 0:
         raise Unavailable(f"chalice {verb} failed", log="".join(said[-LOG_LINES:]))
     if any("Could not install dependencies" in line for line in said):
         # Chalice warns and goes on; the functions would fail at their first import.
         raise Invalid("chalice left a dependency out of the package", log="".join(said))
+
+
+def _heard(running: "subprocess.Popen[str]", said: list[str], news: Callable[[str], None]) -> bool:
+    """Passes on what Chalice says until it ends; whether it was interrupted.
+
+    Chalice writes down what it has made when it has made all of it. Broken off before, it would not know an API of its
+    own and make another: so the first Ctrl-C lets it finish, and only the second ends it.
+    """
+    lines = iter(running.stdout or ())
+    for interrupted in (False, True):
+        try:
+            for line in lines:
+                said.append(line)
+                news(line.strip())
+            running.wait()
+        except KeyboardInterrupt:
+            news("Chalice finishes what it has begun; Ctrl-C again breaks it off")
+            if interrupted:
+                os.killpg(running.pid, signal.SIGTERM)
+            continue
+        return interrupted
+    return True
+
+
+def _check_page(page: str, api: str, news: Callable[[str], None]) -> None:
+    """The site is believed when its page is there, and beside it the address of this API."""
+    news(page)
+    with requests.Session() as session:
+        session.trust_env = "127.0.0.1" not in page
+        last = "nothing"
+        for _ in wiring.paced(ROUTE_SECONDS, LOOK_SECONDS):
+            try:
+                found = session.get(page, timeout=30)
+                told = session.get(urljoin(page, "config.json"), timeout=30)
+                last = f"{found.status_code}, config.json {told.status_code} {told.text[:300]}"
+                if (found.status_code, told.status_code) == (200, 200) and told.json().get("api") == api:
+                    return
+            except (requests.RequestException, ValueError) as error:
+                last = f"{last}: {error}"
+    raise Unavailable(f"{page} does not lead to {api} as it should", log=last)
 
 
 def _assert_answers(url: str) -> None:

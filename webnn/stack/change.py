@@ -57,12 +57,13 @@ def create_or_update(
 
     Raises:
         Invalid: The template is faulty, or what it asks for was refused; `details["reasons"]` says why.
-        Conflict: Another change of the stack is under way, or an earlier one left it where only deleting helps.
+        Conflict: An earlier change left the stack where only deleting helps.
         Unavailable: The engine did not answer, or the polls ended first. Running it again is safe.
     """
     _check_secret(token_secret)
-    name = stack_name(stage)
+    name, polls = stack_name(stage), iter(polls)
     with answered(f"bring stack {name} up to date"):
+        _await_rest(clients.cloudformation, name, polls, on_progress)
         before = event_ids(clients.cloudformation, name)
         stack_id = _submit(clients.cloudformation, stage, template)
         if stack_id is None:
@@ -84,6 +85,23 @@ def _check_secret(token_secret: str) -> None:
         raise Invalid(f"the token secret must be at least {SECRET_BYTES} bytes in hexadecimal")
 
 
+def _await_rest(
+    cloudformation: "CloudFormationClient", name: str, polls: Iterable[object], on_progress: Progress
+) -> None:
+    """Lets a change that is under way come to its end, as that of a deployment which was interrupted does."""
+    found = find_stack(cloudformation, name)
+    if found is None or not found["StackStatus"].endswith("_IN_PROGRESS"):
+        return
+    seen = event_ids(cloudformation, name)
+    on_progress(f"a change of {name} is under way ({found['StackStatus']}): waiting for its end")
+    for _ in polls:
+        if not status_of(cloudformation, name).endswith("_IN_PROGRESS"):
+            return
+        for event in news(cloudformation, found["StackId"], seen):
+            on_progress(f"{event['LogicalResourceId']} {event['ResourceStatus']}")
+    raise Unavailable(f"another change of {name} is still under way: wait for its end, then run this again")
+
+
 def _submit(cloudformation: "CloudFormationClient", stage: str, template: str) -> str | None:
     """Starts what has to be done and returns the stack's id; None if there is nothing to do."""
     name = stack_name(stage)
@@ -99,7 +117,7 @@ def _submit(cloudformation: "CloudFormationClient", stage: str, template: str) -
         )["StackId"]
     status = found["StackStatus"]
     if status.endswith("_IN_PROGRESS"):
-        raise Conflict(f"another change of {name} is under way ({status}): wait for its end", status=status)
+        raise Conflict(f"another change of {name} has begun ({status}): run this again", status=status)
     if status not in CHANGEABLE:
         raise Conflict(
             f"{name} is {status}: delete the stack by hand (it keeps the data), then see infra/README.md", status=status
