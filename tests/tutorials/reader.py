@@ -68,7 +68,8 @@ class Reader:
             return
         assert self._page is not None, "no page is open"
         if step.verb == "Press":
-            self._page.get_by_role("button", name=step.what, exact=True).click()
+            button = self._page.get_by_role("button", name=step.what, exact=True)
+            button.or_(self._page.get_by_role("link", name=step.what, exact=True)).click()
         elif step.verb == "Wait for":
             words = re.compile(within(step.what), re.IGNORECASE)
             self._page.get_by_text(words).first.wait_for(timeout=SECONDS * 1000)

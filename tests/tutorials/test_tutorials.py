@@ -1,10 +1,12 @@
 """The tutorials, done as they say, by somebody in a fresh folder."""
 
 import os
+import shutil
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import deployed
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 from reader import Reader
@@ -85,3 +87,12 @@ def test_a_keras_model_of_ones_own(tmp_path: Path, new_page: Callable[[], Page])
     if not TENSORFLOW.exists():
         pytest.skip("TensorFlow is not set up: make build/experiments/.stamp")
     followed("keras", tmp_path, home(tmp_path, str(TENSORFLOW)), new_page)
+
+
+@pytest.mark.localstack
+def test_a_stage_of_ones_own(deployment: deployed.Deployment, tmp_path: Path, new_page: Callable[[], Page]) -> None:
+    """On the stage that other tests have deployed: deploying again puts the real pages there."""
+    checkout = deployment.checkout
+    shutil.copytree(CHECKOUT / "web" / "dist", checkout / "web" / "dist", dirs_exist_ok=True)
+    there = {**deployment.engine.environment(), "WEBNN_STAGE": deployed.STAGE}
+    followed("deploy", tmp_path, {**home(tmp_path, sys.executable, checkout), **there}, new_page)
