@@ -203,7 +203,8 @@ test("a pace is over the last ten seconds", () => {
 test("numbers for people", () => {
   expect([0, 45, 90, 720, 7200, 9000].map(moment)).toEqual(["0", "45 s", "1:30", "12 min", "2 h", "2 h 30"]);
   expect([3.4, 1234.5, 0.000_123, 0].map(money)).toEqual(["$3.40", "$1,234.50", "$0.00012", "$0"]);
-  expect([count(12_345), count(1_234_567)]).toEqual(["12,345", "1.2M"]);
+  expect([0, 999, 1000, 12_345.6, 999_999].map(count)).toEqual(["0", "999", "1,000", "12,346", "999,999"]);
+  expect([1e6, 1_234_567, 345_678_901, 999_960_000, 2.5e9, 7e12].map(count)).toEqual(["1M", "1.2M", "345.7M", "1B", "2.5B", "7T"]);
   expect([bytes(0), bytes(999), bytes(12_345), bytes(4_600_000), bytes(2e15)]).toEqual(["0 B", "999 B", "12.3 kB", "4.6 MB", "2000 TB"]);
   expect([duration(42.9), duration(185), duration(7620)]).toEqual(["42 s", "3 min 05 s", "2 h 07 min"]);
   expect([figure(0), figure(0.012_345), figure(14.8351), figure(12_345)]).toEqual(["0", "0.0123", "14.8", "12,345"]);

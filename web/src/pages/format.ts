@@ -1,11 +1,18 @@
 /** Numbers for people. */
 
-const whole = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
-const compact = new Intl.NumberFormat("en", { notation: "compact", maximumFractionDigits: 1 });
+// Not by Intl: the first formatter in a browser's process costs a slow phone a fifth of a second.
+const THOUSANDS = /\B(?=(\d{3})+$)/g;
+const LARGE = [
+  [1e12, "T"],
+  [1e9, "B"],
+  [1e6, "M"],
+] as const;
 
 /** 12,345, and above a million 1.2M. */
 export function count(value: number): string {
-  return value < 1e6 ? whole.format(value) : compact.format(value);
+  if (value < 1e6) return String(Math.round(value)).replace(THOUSANDS, ",");
+  const [size, letter] = LARGE.find(([least]) => Math.round((10 * value) / least) >= 10)!;
+  return `${Math.round((10 * value) / size) / 10}${letter}`;
 }
 
 /** 950 B, 12.3 kB, 4.6 MB: powers of 1000. */

@@ -1,7 +1,7 @@
 /** The chart of this machine's own loss: every point seen, thinned out as they become many, and their trend. */
 
-import { createChart } from "./chart";
 import { count, figure } from "./format";
+import { createChartLater } from "./later_chart";
 
 const MOST_POINTS = 1200;
 const TREND = 0.12;
@@ -13,7 +13,7 @@ export interface LossCurve {
 
 /** Draws at most once per animation frame: a hidden page draws nothing. */
 export function createLossCurve(host: HTMLElement): LossCurve {
-  const chart = createChart(host, {
+  const chart = createChartLater(host, {
     lines: [
       { label: "batch", colour: "--trace", width: 1 },
       { label: "trend", colour: "--accent-2", width: 2 },

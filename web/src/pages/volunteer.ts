@@ -2,11 +2,12 @@
 
 import { systemClock } from "../clock";
 import { join, type BackendName, type Contribution, type EventName, type Run, type RunDescription, type RunEvent } from "../index";
-import { createChart } from "./chart";
+import type { Chart } from "./chart";
 import { element, write } from "./dom";
 import { follow, type Story } from "../follow";
 import { bytes, count, duration, figure, percent } from "./format";
 import { createPace } from "./pace";
+import { createChartLater, leisure } from "./later_chart";
 import { openSite, reporting, showSearch } from "./site";
 import { createLossCurve } from "./loss_curve";
 import { recalled, type Memory } from "./memory";
@@ -227,7 +228,7 @@ function showRun({ run, title, description, data, training }: RunDescription): v
   write("batch", `${training.local_steps} × ${training.batch_size}`);
 }
 
-function showStory(chart: ReturnType<typeof createChart>, target: number | null, story: Story): void {
+function showStory(chart: Pick<Chart, "show">, target: number | null, story: Story): void {
   const { evaluations, head, clients } = story;
   const latest = evaluations.at(-1);
   write("version", count(head.version));
@@ -242,8 +243,9 @@ async function main(): Promise<void> {
   const { api, run, base } = await openSite(systemClock, query.get("run"), showSearch);
   showRun(run);
   const volunteer = new Volunteer(await join(base, run.run), base);
+  await leisure();
   volunteer.begin();
-  const chart = createChart(element("accuracy-chart"), {
+  const chart = createChartLater(element("accuracy-chart"), {
     lines: [
       { label: "accuracy", colour: "--accent", dots: true, fill: true },
       { label: "goal", colour: "--soft", width: 1, dash: [4, 4] },

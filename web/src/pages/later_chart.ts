@@ -1,0 +1,53 @@
+/** Charts that come after what is read first: a page that is just being seen needs neither them nor their library. */
+
+import type { Chart, ChartOptions } from "./chart";
+
+type Shown = Parameters<Chart["show"]>;
+
+/**
+ * A chart that is made once there is something to show, when the page has nothing better to do, in small portions: on a
+ * slow phone all of it at once would hold up the page for longer than a finger waits.
+ */
+export function createChartLater(host: HTMLElement, options: ChartOptions): Pick<Chart, "show"> {
+  let chart: Chart | null = null;
+  let latest: Shown | null = null;
+  const make = async () => {
+    const { createChart } = await import("./chart");
+    await leisure();
+    warmUp();
+    await leisure();
+    const made = createChart(host, options);
+    await leisure();
+    chart = made;
+    if (latest) chart.show(...latest);
+  };
+  return {
+    show(...given: Shown) {
+      const first = latest === null;
+      if (chart) return chart.show(...given);
+      if (given[0][0].length === 0) return;
+      latest = given;
+      if (first) inTurn(make);
+    },
+  };
+}
+
+/** A browser's first text on a canvas takes it as long as a whole chart. */
+function warmUp(): void {
+  document.createElement("canvas").getContext("2d")?.measureText("0");
+}
+
+let before: Promise<void> = Promise.resolve();
+
+function inTurn(work: () => Promise<void>): void {
+  before = before.then(leisure).then(work);
+  // Without its chart a page still trains; the console says what is missing.
+  before = before.catch((error: unknown) => console.error(error));
+}
+
+/** Resolves in a task of its own, when there is time for it. */
+export function leisure(): Promise<void> {
+  // Safari has no such callback.
+  if (typeof requestIdleCallback !== "function") return new Promise((resolve) => setTimeout(resolve, 50));
+  return new Promise((resolve) => requestIdleCallback(() => resolve(), { timeout: 1000 }));
+}
