@@ -6,10 +6,12 @@ import re
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from rich.console import Console
 
 from webnn.cli import deploy
 from webnn.cli import stage as stages
+from webnn.cli.main import webnn
 from webnn.cli.steps import Steps
 from webnn.errors import Invalid, Unavailable
 from webnn.settings import Environment
@@ -47,6 +49,33 @@ def test_a_failure_carries_the_last_lines(says: Path) -> None:
 def test_a_dependency_that_was_left_out_is_no_success(says: Path) -> None:
     with pytest.raises(Invalid, match="left a dependency out"):
         chalice(says, "echo Could not install dependencies: numpy")
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--stage", "library"), "add --only infrastructure here, and see docs/embedding.md"),
+        (("--stage", "library", "--only", "functions"), "WebNN's own app has no stage library, only local"),
+        (("--stage", "dev", "--api", "https://api"), "it goes with --only site"),
+        (("--stage", "dev", "--only", "infrastructure", "--api", "https://api"), "it goes with --only site"),
+        (("--stage", "library", "--only", "site"), "say where its API is, with --api URL"),
+    ],
+)
+def test_what_cannot_be_deployed_is_said_before_anything_is_done(
+    words: tuple[str, ...], said: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(stages, "WEB", tmp_path)
+    (tmp_path / "index.html").touch()
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
+    result = CliRunner().invoke(webnn, ["deploy", *words])
+    assert isinstance(result.exception, Invalid)
+    assert said in result.exception.message
+
+
+def test_a_stage_that_no_stack_can_have_is_a_mistyped_command() -> None:
+    result = CliRunner().invoke(webnn, ["deploy", "--stage", "My-Stage"])
+    assert (result.exit_code, "'My-Stage' is no stage's name" in result.stderr) == (2, True)
 
 
 WAIT = "while [ ! -e {} ]; do sleep 0.01; done; kill -INT $PPID"

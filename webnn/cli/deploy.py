@@ -61,7 +61,7 @@ def deploy(stage: str, only: tuple[str, ...], api: str | None, as_json: bool) ->
     where = stages.of(stage)
     steps = Steps([STEPS[part] for part in (*parts, *(("check",) if "site" in parts else ()))], console)
     made = {"stage": stage}
-    with _resumable(stage, only, console), steps.shown():
+    with _resumable(stage, only, api, console), steps.shown():
         _bring_up(where, parts, api, steps, made)
     if as_json:
         print(json.dumps({**made, "seconds": steps.seconds}))
@@ -89,9 +89,10 @@ def _bring_up(where: Environment, parts: tuple[str, ...], api: str | None, steps
 
 
 @contextmanager
-def _resumable(stage: str, only: tuple[str, ...], console: Console) -> Iterator[None]:
+def _resumable(stage: str, only: tuple[str, ...], api: str | None, console: Console) -> Iterator[None]:
     """Says, whatever broke it off, how to go on."""
-    again = " ".join(["webnn deploy", "--stage", stage, *(f"--only {part}" for part in only)])
+    where = [f"--api {api}"] if api else []
+    again = " ".join(["webnn deploy", "--stage", stage, *(f"--only {part}" for part in only), *where])
     try:
         yield
     except KeyboardInterrupt:

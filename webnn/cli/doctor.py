@@ -49,7 +49,8 @@ def _findings(stage: str | None) -> Iterator[Finding]:
     yield from machine(stages.CHECKOUT)
     if stage is None:
         return
-    remake = "webnn dev" if stage == "local" else f"webnn deploy --stage {stage}"
+    foreign = "" if stage in stages.known() else " --only infrastructure"
+    remake = "webnn dev" if stage == "local" else f"webnn deploy --stage {stage}{foreign}"
     try:
         where = stages.of(stage)
         looking = health.Looking(
