@@ -1,15 +1,20 @@
 """Shapes that are worked out from a topology are those of the models that Keras has built of it."""
 
 import json
+from collections.abc import Iterator
+from copy import deepcopy
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from webnn.errors import Invalid
 from webnn.keras.axes import Misfit
 from webnn.keras.layer_shapes import KINDS
 from webnn.keras.layers import KNOWN
 from webnn.keras.shapes import built
+from webnn.keras.topology import to_tfjs
 
 GOLDEN: dict[str, Any] = json.loads((Path(__file__).parents[1] / "golden" / "keras" / "models.json").read_text())
 
@@ -77,3 +82,30 @@ def test_what_no_golden_model_has(kind: str, config: dict[str, Any], shapes: lis
 def test_what_no_layer_can_be_built_on_is_said(kind: str, config: dict[str, Any], shapes: list[Any], said: str) -> None:
     with pytest.raises(Misfit, match=said):
         KINDS[kind](config, shapes)
+
+
+def damaged() -> Iterator[Any]:
+    """Each kind of layer in a model, with one thing after the other left out, or other than it should be."""
+    known = set[tuple[str, str]]()
+    for topology in (entry["topology"] for entry in GOLDEN.values()):
+        for at, layer in enumerate(topology["config"]["layers"]):
+            new = [key for key in layer["config"] if (layer["class_name"], key) not in known]
+            known |= {(layer["class_name"], key) for key in new}
+            for key, other in product(new, (None, "x", -1, 0, [], {}, [[1]], 1.5)):
+                found = deepcopy(topology)
+                found["config"]["layers"][at]["config"][key] = other
+                yield found
+            for key in new:
+                found = deepcopy(topology)
+                del found["config"]["layers"][at]["config"][key]
+                yield found
+
+
+def test_whatever_is_wrong_with_a_description_it_is_built_or_refused() -> None:
+    refused = 0
+    for topology in damaged():
+        try:
+            built(to_tfjs(topology))
+        except Invalid:
+            refused += 1
+    assert refused > 1000

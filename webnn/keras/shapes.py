@@ -41,12 +41,19 @@ def built(topology: Config) -> Built:
         Invalid: A layer cannot be built on what it gets; `details["layer"]` is its name.
     """
     builder = _Builder()
-    outputs = builder.model(topology, None)
+    try:
+        outputs = builder.model(topology, None)
+    except (LookupError, TypeError, AttributeError, ValueError, ArithmeticError) as error:
+        text = f"the description of layer {builder.at!r} makes no sense: {error!r}"
+        raise Invalid(text, layer=builder.at) from error
     return Built(tuple(outputs), builder.weights, builder.gives)
 
 
 class _Builder:
+    """Attributes: `at`: the layer that it is at."""
+
     def __init__(self) -> None:
+        self.at = ""
         self.weights: dict[str, Shape] = {}
         self.gives: dict[str, tuple[Shape, ...]] = {}
 
@@ -85,7 +92,7 @@ class _Builder:
     def _called(self, layer: Config, shapes: Sequence[Shape]) -> list[Shape]:
         """What a layer gives for what it gets. Its weights are those of its first call."""
         kind, config = layer["class_name"], layer["config"]
-        name = str(config.get("name") or layer.get("name"))
+        self.at = name = str(config.get("name") or layer.get("name"))
         if kind in MODELS:
             found = self.model(layer, shapes)
         elif kind == "InputLayer":
