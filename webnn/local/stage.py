@@ -154,7 +154,7 @@ def _await_api(api: str, handlers: tuple[Speaker, ...]) -> None:
             if _answers(session, api):
                 return
             time.sleep(LOOK_SECONDS)
-    raise Unavailable("the API did not come up")
+    raise Unavailable(f"nothing answers at {api}/runs: is WebNN mounted there?")
 
 
 def _answers(session: requests.Session, api: str) -> bool:
