@@ -101,7 +101,7 @@ experiments: setup build/experiments/.stamp ## Run the experiments and write doc
 build/experiments/.stamp: pyproject.toml
 	@echo "Setting up build/experiments, with TensorFlow and Flower (2.5 GB) …" >&2
 	@$(PYTHON) -m venv build/experiments
-	@build/experiments/bin/pip install --quiet --disable-pip-version-check -e '.[local,simulate,tf,bench]'
+	@build/experiments/bin/pip install --quiet --disable-pip-version-check -e '.[local,simulate,tf,bench,notebook]'
 	@touch $@
 
 lock: setup ## Write the versions in .venv to constraints.txt

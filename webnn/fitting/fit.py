@@ -15,6 +15,7 @@ from webnn.fitting.given import Given
 from webnn.fitting.models import Prepared, Wishes, prepared
 from webnn.fitting.reaching import Reached, reached
 from webnn.fitting.run import Run
+from webnn.fitting.showing import console
 from webnn.local.stage import STAGE
 from webnn.project.push import set_running
 from webnn.project.stream import pieces_of, problems_of
@@ -85,7 +86,7 @@ def fit(
         Conflict: The name is another run's.
         Unavailable: The stage does not answer.
     """
-    given, console = Given(x, y, validation_data), Console(stderr=True, quiet=not show)
+    given, words = Given(x, y, validation_data), console(stderr=True, quiet=not show)
     training = {"local_steps": local_steps, "batch_size": batch_size, "encoding": encoding}
     spec: dict[str, dict[str, Any]] = {
         "training": {key: value for key, value in training.items() if value is not None},
@@ -96,14 +97,14 @@ def fit(
     }
     base = name or _named_like(model)
     wishes = Wishes(base, title, description, seed, optimizer, learning_rate, spec)
-    with console.status("looking at the model"):
+    with words.status("looking at the model"):
         ready = prepared(model, given, wishes)
-    _check(given, ready, console)
+    _check(given, ready, words)
     with ExitStack() as stack:
-        with console.status("reaching the stage") as status:
+        with words.status("reaching the stage") as status:
             there = stack.enter_context(reached(stage, status.update))
         chosen = name or _free(there.services.catalog, base)
-        _publish(there, chosen, given, ready, console)
+        _publish(there, chosen, given, ready, words)
         run = Run(chosen, stage, model, ready.specs, there, stack.pop_all(), show=show)
     run._announce()
     if wait and run.wait() and there.own is not None:
@@ -145,11 +146,11 @@ def _is_taken(catalog: Catalog, name: str) -> bool:
     return True
 
 
-def _check(given: Given, ready: Prepared, console: Console) -> None:
+def _check(given: Given, ready: Prepared, words: Console) -> None:
     """Looks at every example before anything is sent, where that can be done twice. Raises Invalid."""
     if not given.again:
         return
-    with shown(console, "checking") as show:
+    with shown(words, "checking") as show:
 
         def told(part: str, count: int) -> None:
             show(f"{count:,} examples of {given.called(part)}", None, None)
@@ -158,9 +159,9 @@ def _check(given: Given, ready: Prepared, console: Console) -> None:
             raise Invalid("\n".join(one.message for one in problems))
 
 
-def _publish(there: Reached, name: str, given: Given, ready: Prepared, console: Console) -> None:
+def _publish(there: Reached, name: str, given: Given, ready: Prepared, words: Console) -> None:
     services, random = there.services, np.random.default_rng(ready.data.seed)
-    with shown(console, "uploading") as show:
+    with shown(words, "uploading") as show:
 
         def told(found: Progress) -> None:
             show(uploaded(found), found.shards, found.total)

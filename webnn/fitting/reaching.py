@@ -1,6 +1,5 @@
 """The stage that a call of `fit` works on: the one that was named, or one of its own on this machine."""
 
-import json
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -20,6 +19,7 @@ from webnn.stack.site import site_url
 from webnn.wiring import Services
 
 DEV = (sys.executable, "-c", "from webnn.cli.main import main; main()", "dev", "--json")
+NOT_PASSED_ON = ("AWS_", "FORCE_COLOR", "CLICOLOR")  # keys of another place; a kernel's wish for colours
 UP_SECONDS, LOOK_SECONDS = 90.0, 0.1
 
 Tell = Callable[[str], None]
@@ -76,17 +76,10 @@ def _up() -> Address | None:
 
 def _brought_up(stack: ExitStack) -> tuple[Child, Address]:
     """`webnn dev` as a child: other commands find it as if somebody had typed that."""
-    variables = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    variables = {name: value for name, value in os.environ.items() if not name.startswith(NOT_PASSED_ON)}
     started = stack.enter_context(child("webnn dev", DEV, variables, stages.CHECKOUT))
     for _ in wiring.paced(UP_SECONDS, LOOK_SECONDS):
         started.check()
-        if any(map(_is_ready, started.lines_from(0)[0])) and (known := _up()):
+        if known := _up():  # it says so when it is
             return started, known
     raise Unavailable("`webnn dev` did not come up in time", log="\n".join(started.lines_from(0)[0]))
-
-
-def _is_ready(line: str) -> bool:
-    try:
-        return bool(json.loads(line)["page"])
-    except (ValueError, KeyError, TypeError):
-        return False

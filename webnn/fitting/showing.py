@@ -32,7 +32,7 @@ class Shown:
     def __init__(self, name: str, code: Code, *, local: bool, quiet: bool) -> None:
         """Takes what there is to say: the run's name, its link, whether it is on this machine; or silence."""
         self._name, self._code, self._local, self._quiet = name, code, local, quiet
-        self._console = Console()
+        self._console = console(stderr=False, quiet=quiet)
         self._display: Any = None if quiet else _display()
 
     def say(self, text: str) -> None:
@@ -92,6 +92,12 @@ class Shown:
             f'presses Start trains with you:<br><a href="{link}" target="_blank" rel="noopener">{link}</a>{where}'
             f'<p role="status">{said}</p></div><div style="flex-basis: 100%; max-width: 46em">{curves}</div></div>'
         )
+
+
+def console(*, stderr: bool, quiet: bool) -> Console:
+    """Where words go. A notebook is no terminal, and rich's own pictures in one take a package more."""
+    plain = False if _display() else None
+    return Console(stderr=stderr, quiet=quiet, force_jupyter=False, force_terminal=plain)
 
 
 def _lines() -> Look:
