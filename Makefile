@@ -8,7 +8,7 @@ ARGS ?=
 DATA ?= data/mnist
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test simulate soak check spec format package deploy localstack bench experiments docs docs-serve lock clean web
+.PHONY: help setup demo test simulate soak check spec format package deploy localstack bench experiments screenshots lighthouse docs docs-serve lock clean web
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -95,6 +95,17 @@ experiments: setup build/experiments/.stamp ## Run the experiments and write doc
 	@build/experiments/bin/python experiments/run.py --data $(DATA) $(ARGS)
 	@build/experiments/bin/python experiments/reality.py --data $(DATA)
 	@build/experiments/bin/python experiments/page.py
+
+screenshots: setup ## Write docs/images anew: every page, light, dark and on a phone
+	@WEBNN_SCREENSHOTS=docs/images $(BIN)/python -m pytest -q tests/browser/test_screenshots.py
+
+lighthouse: setup build/lighthouse/.stamp ## What Lighthouse says of every page, in Chromium (5 minutes)
+	@$(BIN)/python bench/pages.py $(ARGS)
+
+# Beside the client's own dependencies: it brings a hundred of its own, for one figure.
+build/lighthouse/.stamp: Makefile
+	@npm install --silent --no-audit --no-fund --prefix build/lighthouse lighthouse@13.5.0
+	@touch $@
 
 # An environment of its own, for experiments, benchmarks and tests against others' work: Flower wants other versions, and
 # TensorFlow takes gigabytes.

@@ -6,14 +6,16 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from webnn.core.records import Commit, Evaluation, LedgerEntry, Status, UpdateState
+from webnn.core.records import Client, Commit, Evaluation, LedgerEntry, Status, UpdateState
 from webnn.datasets import Dataset
-from webnn.errors import Conflict
+from webnn.errors import Conflict, Missing
+from webnn.live import Live
 from webnn.local.stage import CHECKOUT
 from webnn.observe import Attempt
 from webnn.simulate.learner_dense import DenseLearner
 from webnn.simulate.population import Population
 from webnn.simulate.run import RUN, UNIT, Goal, Point, Simulation
+from webnn.specs import Specs
 from webnn.wiring import Services
 
 BEGAN = 1_780_300_800_000  # 2026-06-01 08:00 UTC
@@ -28,6 +30,7 @@ class Recorded(Simulation):
 
     def __init__(self, *given: Any) -> None:
         self.commits: list[Commit] = []
+        self._at = BEGAN
         super().__init__(*given)
 
     def _observed(self, attempt: Attempt) -> None:
@@ -43,7 +46,12 @@ class Recorded(Simulation):
         run, genesis = self._catalog.run(RUN), self._catalog.ledger_entry(RUN, 0)
         first = replace(self.commits[0].base, status=Status.RUNNING)
         services.catalog.create_run(replace(run, created_at=_at(run.created_at)), first, _dated(genesis))
+        live = Live(
+            services.catalog, Specs(services.catalog, services.blobs), services.live._objects, clock=self._shown_at
+        )
         for commit in self.commits:
+            self._took_part(services, commit)
+            live.show(RUN)
             for update in commit.settled:
                 services.catalog.open_update(
                     replace(update, state=UpdateState.PENDING, created_at=_at(update.created_at))
@@ -52,7 +60,19 @@ class Recorded(Simulation):
             services.catalog.commit(replace(commit, entry=entry))
         for evaluation in evaluations:
             services.catalog.record_evaluation(evaluation)
-        services.live.show(RUN)
+        live.show(RUN)
+
+    def _took_part(self, services: Services, commit: Commit) -> None:
+        """Writes that the clients of these updates were there."""
+        self._at = _at(commit.entry.at) if commit.entry else self._at
+        for client in {update.client_id for update in commit.settled}:
+            try:
+                services.catalog.touch(RUN, client, self._at)
+            except Missing:
+                services.catalog.join(Client(RUN, client, self._at, self._at))
+
+    def _shown_at(self) -> int:
+        return self._at
 
 
 def trained_before(services: Services, dataset: Dataset) -> str:
