@@ -25,7 +25,7 @@ from msgspec.structs import replace
 
 from webnn.core.records import ACTIVE_MILLISECONDS, Evaluation, Head, LedgerEntry, Run
 from webnn.errors import Conflict, Corrupt, Missing
-from webnn.showing import Standing, nothing_yet, read_on, standing
+from webnn.showing import Moment, nothing_yet, read_on, standing
 from webnn.shown import SIZES, Kind, Page, Shown, decoded, decoded_page, encoded, encoded_page
 from webnn.specs import Specs
 from webnn.store.ports import Catalog
@@ -135,7 +135,7 @@ class Live:
             LOG.warning("begins to show run=%s anew", shown.run)
             fresh = nothing_yet(self._catalog.run(shown.run), self._specs.of(shown.run))
             told = self._paged(objects, self._told(fresh, seen))
-        return standing(told, Standing(seen.head, seen.clients, joined, now), self._specs.of(shown.run))
+        return standing(told, Moment(seen.head, seen.clients, joined, now), self._specs.of(shown.run))
 
     def _told(self, shown: Shown, seen: Seen) -> Shown:
         """Reads on, at most some pages, no further than the head that was seen."""

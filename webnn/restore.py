@@ -51,8 +51,8 @@ class Restorer:
         self._new_id = new_id
         self._changed = changed
 
-    def rollback(self, run: str, to: int) -> LedgerEntry:
-        """Brings back the weights of version `to`, as the next version; gives its entry.
+    def rollback(self, run: str, to: int, note: str = "") -> LedgerEntry:
+        """Brings back the weights of version `to`, as the next version; gives its entry. Everybody may read the note.
 
         Raises:
             Missing: No such run.
@@ -65,10 +65,12 @@ class Restorer:
             target = entry_of(self._catalog, run, to)
             return bodies_of(self._blobs, target), target.steps
 
-        return self._move(run, restored, lambda entry: replace(entry, restores=to))
+        return self._move(run, restored, lambda entry: replace(entry, restores=to, note=note))
 
-    def unmerge(self, run: str, without: Without) -> LedgerEntry:
+    def unmerge(self, run: str, without: Without, note: str = "") -> LedgerEntry:
         """Works out the weights without these clients' updates and these, as the next version; gives its entry.
+
+        Everybody may read the note.
 
         Raises:
             Missing: No such run.
@@ -82,7 +84,7 @@ class Restorer:
             found = replayed.up_to(head)
             return encoded(Checkpoint(found.weights, found.state)), found.steps
 
-        return self._move(run, unmerged, lambda entry: replace(entry, without=without))
+        return self._move(run, unmerged, lambda entry: replace(entry, without=without, note=note))
 
     def _written(self, head: Head, weights: Weights) -> LedgerEntry:
         """Writes these weights as a checkpoint and draws up the entry of a move to it from this head.

@@ -11,7 +11,7 @@ from webnn.spending import estimate
 MOST_SAMPLES, SAMPLE_SECONDS = 60, 5
 
 
-class Standing(Struct, frozen=True):
+class Moment(Struct, frozen=True):
     """How the run stands at some moment; `joined` is None if nobody counted."""
 
     head: Head
@@ -46,7 +46,7 @@ def read_on(shown: Shown, entries: list[LedgerEntry], evaluations: list[Evaluati
     )
 
 
-def standing(shown: Shown, now: Standing, spec: Spec) -> Shown:
+def standing(shown: Shown, now: Moment, spec: Spec) -> Shown:
     """The same history, and how the run stands now."""
     joined = shown.joined if now.joined is None else now.joined
     cost = estimate(shown.run, spec, shown.spent, joined, now.at)
@@ -89,10 +89,12 @@ def _row(entry: LedgerEntry) -> Row:
 
 def _note(entry: LedgerEntry) -> Note | None:
     if entry.restores is not None:
-        return Note(entry.version, "rollback", to=entry.restores)
+        return Note(entry.version, "rollback", to=entry.restores, text=entry.note)
     if entry.without is not None:
         left_out = entry.without
-        return Note(entry.version, "unmerge", clients=len(left_out.clients), updates=len(left_out.updates))
+        return Note(
+            entry.version, "unmerge", clients=len(left_out.clients), updates=len(left_out.updates), text=entry.note
+        )
     return None
 
 

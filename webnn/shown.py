@@ -64,6 +64,7 @@ class Note(Struct, frozen=True):
     Attributes:
         to: The version whose weights a rollback brought back; None of an unmerge.
         clients, updates: That an unmerge was told to leave out: how many. Not which, for that is nobody's business.
+        text: What the owner says of it; empty for nothing.
     """
 
     version: int
@@ -71,6 +72,7 @@ class Note(Struct, frozen=True):
     to: int | None = None
     clients: int = 0
     updates: int = 0
+    text: str = ""
 
 
 class Page(Struct, Generic[R], frozen=True, omit_defaults=True):

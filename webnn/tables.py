@@ -47,7 +47,7 @@ def _commits(catalog: Catalog, run: str) -> Iterator[Row]:
         clients = len({line.client_id for line in entry.updates})
         yield (
             *_time(entry.at, began), _kind(entry), entry.from_version, entry.version, entry.steps, entry.generation,
-            len(entry.updates), clients, entry.examples, entry.update_bytes, entry.bytes, entry.sha256,
+            len(entry.updates), clients, entry.examples, entry.update_bytes, entry.bytes, entry.sha256, entry.note,
         )  # fmt: skip
 
 
@@ -88,6 +88,7 @@ TABLES = {
             "update_bytes": "of the updates' bodies",
             "checkpoint_bytes": "of its weights",
             "sha256": "of its weights",
+            "note": "what the owner says of a rollback or an unmerge",
         },
         _commits,
     ),

@@ -262,6 +262,7 @@ def test_the_history_tells_every_commit(joined: Api) -> None:
         "discounts": [float(np.float32(2**-0.5))],  # so that machines whose powers differ agree
         "restores": None,
         "left_out": None,
+        "note": "",
     }
     assert [evaluation["version"] for evaluation in history["evaluations"]] == [0]
     assert history["head"]["version"] == 2

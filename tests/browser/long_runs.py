@@ -31,7 +31,7 @@ def a_long_run(public: PublicObjects, name: str, versions: int, now: int) -> Wor
     for _ in steps(world, versions):
         version = world.head.version
         if version == versions // 2 >= EVERY:
-            world.services.restorer.rollback(name, version - EVERY)
+            world.services.restorer.rollback(name, version - EVERY, "It unlearnt, in a moment")
         if version == 3 * versions // 4 > EVERY:
             world.services.restorer.unmerge(name, Without(clients=(an_id(3),)))
     world.clock.now = now

@@ -108,7 +108,7 @@ def test_rollbacks_and_unmerges_are_told(long_run: World, watcher: Tab) -> None:
     rows = watcher.page.locator("#history tr")
     expect(rows).to_have_count(2)
     expect(rows.nth(0)).to_contain_text("Merged again without the updates of one machine")
-    expect(rows.nth(1)).to_contain_text("Rolled back to version 496")
+    expect(rows.nth(1)).to_contain_text("Rolled back to version 496: It unlearnt, in a moment")
 
 
 def test_older_versions_are_a_click_away(long_run: World, watcher: Tab) -> None:

@@ -115,13 +115,13 @@ def test_what_an_owner_does_is_shown_at_once(public: MemoryPublicObjects, world:
 
 def test_a_rollback_and_an_unmerge_are_noted_without_naming_clients(public: MemoryPublicObjects, world: World) -> None:
     merged(world)
-    world.services.restorer.rollback("line", 0)
+    world.services.restorer.rollback("line", 0, "It had unlearnt all")
     merged(world)
     world.services.restorer.unmerge("line", Without(clients=(an_id(77),)))
     now = shown(public)
     assert (now.version, now.generation) == (4, 2)
-    told = [(note.version, note.kind, note.to, note.clients, note.updates) for note in now.commits.notes]
-    assert told == [(2, "rollback", 0, 0, 0), (4, "unmerge", None, 1, 0)]
+    told = [(note.version, note.kind, note.to, note.clients, note.updates, note.text) for note in now.commits.notes]
+    assert told == [(2, "rollback", 0, 0, 0, "It had unlearnt all"), (4, "unmerge", None, 1, 0, "")]
     found = public.read(live_key("line"))
     assert found is not None
     assert an_id(77) not in found.body.decode()
@@ -139,6 +139,19 @@ def test_commits_within_two_seconds_are_shown_together_and_somebody_comes_back(
     world.clock.now += PAUSE_MILLISECONDS
     world.services.answerer.answer(world.late, never)
     assert (shown(public).version, len(world.late)) == (2, 1)
+
+
+def test_a_function_leaves_alone_what_another_has_just_written(public: MemoryPublicObjects, world: World) -> None:
+    merged(world)
+    world.clock.now += PAUSE_MILLISECONDS - 1
+    world.contribute([0, 0, 0])
+    world.drain()
+    other = a_live(world, public)
+    assert not other.show("line", paced=True)
+    assert shown(public).version == 1
+    world.clock.now += 1
+    assert other.show("line", paced=True)
+    assert shown(public).version == 2
 
 
 def test_the_object_stays_small_and_the_pages_hold_the_rest(public: MemoryPublicObjects, world: World) -> None:

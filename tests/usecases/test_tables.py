@@ -67,6 +67,7 @@ def test_commits_are_told_with_what_they_are(world: World) -> None:
         "update_bytes": "24",
         "checkpoint_bytes": "12",
         "sha256": world.catalog.ledger_entry("line", 2).sha256,
+        "note": "",
     }
     assert (third["kind"], third["version"], third["generation"], third["updates"]) == ("rollback", "3", "1", "0")
 

@@ -174,6 +174,7 @@ const commit = object({
   discounts: array(number),
   restores: absent(count, null),
   left_out: absent(object({ clients: count, updates: count }), null),
+  note: absent(string, ""),
 });
 
 const history = object({

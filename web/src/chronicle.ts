@@ -68,6 +68,7 @@ function moveOf(commit: Commit): Move {
     discount: updates > 0 ? discounts.reduce((sum, value) => sum + value, 0) / updates : null,
     restores: commit.restores,
     leftOut: commit.left_out,
+    note: commit.note,
   };
 }
 

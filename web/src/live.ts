@@ -27,6 +27,8 @@ export interface Move {
   restores: number | null;
   /** How much an unmerge was told to leave out. */
   leftOut: { clients: number; updates: number } | null;
+  /** What the owner says of a rollback or an unmerge; empty for nothing. */
+  note: string;
 }
 
 /** Loss and accuracy of a version on the whole validation set; null where they are no number. */
@@ -49,6 +51,7 @@ const note = object({
   to: absent(count, null),
   clients: absent(count, 0),
   updates: absent(count, 0),
+  text: absent(string, ""),
 });
 
 // Rows are looked at when they are read: there may be thousands.
@@ -155,6 +158,7 @@ function moveOf(row: number[], note: Page["notes"][number] | undefined, before: 
     discount: merged ? mean! : null,
     restores: note?.kind === "rollback" ? note.to : null,
     leftOut: note?.kind === "unmerge" ? { clients: note.clients, updates: note.updates } : null,
+    note: note?.text ?? "",
   };
 }
 

@@ -113,6 +113,8 @@ export interface Commit {
   discounts: number[];
   restores: number | null;
   left_out: { clients: number; updates: number } | null;
+  /** What the owner says of a rollback or an unmerge. */
+  note: string;
 }
 
 export interface History {

@@ -72,7 +72,7 @@ class Site {
 
   private commits(begin: number, end: number): Live["commits"] {
     const noted = [...this.rollbacks].filter((version) => version >= begin && version < end);
-    const notes = noted.map((version) => ({ version, kind: "rollback" as const, to: 0, clients: 0, updates: 0 }));
+    const notes = noted.map((version) => ({ version, kind: "rollback" as const, to: 0, clients: 0, updates: 0, text: "" }));
     const rows = numbers(begin, end).map((version, i) => {
       const merged = version > 0 && !this.rollbacks.has(version) ? 1 : 0;
       return [i ? 1 : version, i ? 1000 : 1000 * version, i ? 4 : 4 * version, merged, merged, 8, 12, 12, 0, 0, 1];
@@ -103,6 +103,7 @@ const commit = (version: number, change: Partial<Commit> = {}): Commit => ({
   discounts: [1],
   restores: null,
   left_out: null,
+  note: "",
   ...change,
 });
 

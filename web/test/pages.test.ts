@@ -28,6 +28,7 @@ const aMove = (version: number, at: number, updates: number): Move => ({
   discount: updates > 0 ? 1 : null,
   restores: null,
   leftOut: null,
+  note: "",
 });
 
 describe("the summary", () => {
@@ -159,10 +160,10 @@ describe("the zoom", () => {
 
 test("CSV has the columns of the command's, without what the page does not know", () => {
   const moves = [aMove(0, 5000, 0), aMove(2, 7250, 2)];
-  expect(commitsCsv([{ ...moves[0]!, kind: "genesis" }, moves[1]!]).split("\n")).toEqual([
-    "time,seconds,kind,from_version,version,steps,generation,updates,clients,examples,update_bytes,checkpoint_bytes",
-    "1970-01-01T00:00:05.000Z,0.000,genesis,0,0,0,0,0,1,256,100,100",
-    "1970-01-01T00:00:07.250Z,2.250,commit,0,2,8,0,2,1,256,100,100",
+  expect(commitsCsv([{ ...moves[0]!, kind: "genesis" }, { ...moves[1]!, note: '"so", he said' }]).split("\n")).toEqual([
+    "time,seconds,kind,from_version,version,steps,generation,updates,clients,examples,update_bytes,checkpoint_bytes,note",
+    "1970-01-01T00:00:05.000Z,0.000,genesis,0,0,0,0,0,1,256,100,100,",
+    "1970-01-01T00:00:07.250Z,2.250,commit,0,2,8,0,2,1,256,100,100,\"\"\"so\"\", he said\"",
     "",
   ]);
   const evaluations = [{ version: 2, at: 8000, loss: null, accuracy: 0.5 }, { version: 3, at: 9000, loss: 1.5, accuracy: 0.25 }];

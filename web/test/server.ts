@@ -199,7 +199,7 @@ export class TestServer {
     const steps = (this.commits.at(-1)?.steps ?? 0) + local_steps;
     const at = Date.now();
     const [version, from_version] = [this.version, this.version - 1];
-    const known = { generation: 0, clients: 1, checkpoint_bytes: bytes, restores: null, left_out: null };
+    const known = { generation: 0, clients: 1, checkpoint_bytes: bytes, restores: null, left_out: null, note: "" };
     this.commits.push({ ...known, version, from_version, at, steps, examples, bytes, staleness: [staleness], discounts: [discount] });
     return { status: 204, body: null };
   }

@@ -145,6 +145,7 @@ def commit(entry: LedgerEntry) -> Json:
         "discounts": [line.discount for line in entry.updates],
         "restores": entry.restores,
         "left_out": _left_out(entry.without) if entry.without else None,
+        "note": entry.note,
     }
 
 

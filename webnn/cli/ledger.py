@@ -18,6 +18,8 @@ from webnn.errors import Invalid
 from webnn.replay import Replayed
 
 TO = click.option("--to", type=click.IntRange(min=0), default=None, help="Stop at this version. [default: the head]")
+MOST_NOTE = 200
+NOTE = click.option("--note", default="", help="Why, in a line. Everybody who watches the run reads it.")
 
 
 @click.command()
@@ -104,14 +106,15 @@ def _tell(name: str, start: int, last: Replayed, as_json: bool) -> None:
 @click.command()
 @completion.run
 @click.option("--to", type=click.IntRange(min=0), required=True, help="The version whose weights to bring back.")
+@NOTE
 @stages.option
-def rollback(name: str, to: int, stage: str) -> None:
+def rollback(name: str, to: int, note: str, stage: str) -> None:
     """Bring back the weights of an earlier version.
 
     They become a version of their own. Updates made against later versions are discarded when they arrive; nothing is
     deleted, so a rollback can be rolled back.
     """
-    entry = stages.services(stage).restorer.rollback(name, to)
+    entry = stages.services(stage).restorer.rollback(name, to, _checked(note))
     _moved(name, entry, f"the weights of version {to}")
 
 
@@ -119,8 +122,9 @@ def rollback(name: str, to: int, stage: str) -> None:
 @completion.run
 @click.option("--client", "clients", multiple=True, help="Leave out all that this client sent. Can be given again.")
 @click.option("--update", "updates", multiple=True, help="Leave out this update. Can be given again.")
+@NOTE
 @stages.option
-def unmerge(name: str, clients: tuple[str, ...], updates: tuple[str, ...], stage: str) -> None:
+def unmerge(name: str, clients: tuple[str, ...], updates: tuple[str, ...], note: str, stage: str) -> None:
     """Work out the weights anew without some updates.
 
     All others are folded in again, in the order and with the discounts that they had. `webnn ledger NAME --json` tells
@@ -128,9 +132,16 @@ def unmerge(name: str, clients: tuple[str, ...], updates: tuple[str, ...], stage
     """
     if not clients + updates:
         raise Invalid("say what to leave out: --client ID or --update ID")
+    note = _checked(note)
     with stages.working(Console(stderr=True), "replaying the others"):
-        entry = stages.services(stage).restorer.unmerge(name, Without(clients, updates))
+        entry = stages.services(stage).restorer.unmerge(name, Without(clients, updates), note)
     _moved(name, entry, f"without {len(clients)} clients and {len(updates)} single updates")
+
+
+def _checked(note: str) -> str:
+    if len(note) > MOST_NOTE or not note.isprintable():
+        raise Invalid(f"a note is one line of at most {MOST_NOTE} characters")
+    return note
 
 
 def _moved(name: str, entry: LedgerEntry, what: str) -> None:

@@ -140,6 +140,7 @@ class LedgerEntry(Struct, frozen=True):
         without: What an unmerge left out of all that the head held.
         state_sha256: Of what the recipe remembers beside these weights; empty if that is nothing, or nothing yet.
         state_bytes: Of that blob.
+        note: What the owner says of a rollback or an unmerge, to everybody.
     """
 
     run: str
@@ -162,6 +163,7 @@ class LedgerEntry(Struct, frozen=True):
     without: Without | None = None
     state_sha256: str = ""
     state_bytes: int = 0
+    note: str = ""
 
 
 class Commit(Struct, frozen=True):

@@ -93,6 +93,7 @@ class LedgerRow(Row):
     without = JSONAttribute(null=True)
     state_sha256 = UnicodeAttribute()
     state_bytes = NumberAttribute()
+    note = UnicodeAttribute(null=True)  # entries of older versions have none
 
 
 class UpdateRow(Row):

@@ -6,7 +6,7 @@ type Cell = string | number;
 
 const COMMITS = [
   "time", "seconds", "kind", "from_version", "version", "steps", "generation", "updates", "clients", "examples",
-  "update_bytes", "checkpoint_bytes",
+  "update_bytes", "checkpoint_bytes", "note",
 ];
 const EVALUATIONS = ["time", "seconds", "version", "steps", "loss", "accuracy"];
 
@@ -15,7 +15,7 @@ export function commitsCsv(moves: readonly Move[]): string {
   const began = moves[0]?.at ?? 0;
   const rows = moves.map((move) => [
     ...time(move.at, began), move.kind, move.fromVersion, move.version, move.steps, move.generation, move.updates, move.clients,
-    move.examples, move.bytes, move.checkpointBytes,
+    move.examples, move.bytes, move.checkpointBytes, quoted(move.note),
   ]);
   return text(COMMITS, rows);
 }
@@ -28,6 +28,11 @@ export function evaluationsCsv(evaluations: readonly Measure[], moves: readonly 
     ...time(at, began), version, steps.get(version) ?? "", loss ?? "nan", accuracy ?? "nan",
   ]);
   return text(EVALUATIONS, rows);
+}
+
+/** As Python's writer does: only where it must be. */
+function quoted(words: string): string {
+  return /[",\r\n]/.test(words) ? `"${words.replaceAll('"', '""')}"` : words;
 }
 
 function time(at: number, began: number): [string, string] {

@@ -145,9 +145,10 @@ function isAside({ kind }: Move): boolean {
 }
 
 /** What a move that merged nothing did; null of a commit. */
-export function noteOf({ kind, restores, leftOut }: Move): string | null {
-  if (kind === "rollback") return `Rolled back to version ${count(restores ?? 0)}`;
-  if (kind === "unmerge") return `Merged again without ${leftOutWords(leftOut ?? { clients: 0, updates: 0 })}`;
+export function noteOf({ kind, restores, leftOut, note }: Move): string | null {
+  const said = note ? `: ${note}` : "";
+  if (kind === "rollback") return `Rolled back to version ${count(restores ?? 0)}${said}`;
+  if (kind === "unmerge") return `Merged again without ${leftOutWords(leftOut ?? { clients: 0, updates: 0 })}${said}`;
   return kind === "genesis" ? "The first weights" : null;
 }
 
