@@ -147,7 +147,7 @@ def assemble(
     evaluations = Evaluations(catalog, specs, clock=clock, changed=live.show)
     runs = Runs(catalog, blobs, specs, clock=clock, new_id=ids, changed=live.show)
     restorer = Restorer(catalog, blobs, specs, clock=clock, new_id=ids, changed=live.show)
-    budget = Budget(catalog, specs, clock=clock)
+    budget = Budget(catalog, blobs, specs, clock=clock, new_id=ids)
     return Services(
         blobs=blobs,
         catalog=catalog,

@@ -15,7 +15,7 @@ from webnn import budget as module
 from webnn.budget import Budget
 from webnn.cli.main import webnn
 from webnn.core.records import Status, SweepMark
-from webnn.errors import Conflict, Corrupt, Missing, Unavailable
+from webnn.errors import Conflict, Corrupt, Invalid, Missing, Unavailable
 from webnn.specs import Specs
 from webnn.spending import Spent
 from webnn.standing import ATTEMPTS
@@ -40,7 +40,8 @@ def kept(world: World) -> Spent:
 
 
 def a_budget(world: World, catalog: object) -> Budget:
-    return Budget(catalog, Specs(world.catalog, world.blobs), clock=world.clock)  # type: ignore[arg-type]
+    specs = Specs(world.catalog, world.blobs)
+    return Budget(catalog, world.blobs, specs, clock=world.clock, new_id=world.ids)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -202,7 +203,7 @@ class TestTheReason:
 
     def test_is_told_with_the_status(self, world: World, typed: Callable[..., Result]) -> None:
         self.spend(world, 0.000001)
-        said = "it has cost about $0.000080, its budget is $0.0000010 (`limits.budget` of its spec)"
+        said = "it has cost about $0.000080, its budget is $0.0000010: `webnn budget line DOLLARS` gives it another"
         assert typed("status", "line").stdout.endswith(f"\nIt is paused: {said}.\n")
         assert json.loads(typed("status", "line", "--json").stdout)["reason"] == said
 
@@ -216,3 +217,61 @@ class TestTheReason:
         self.spend(world, 2.5)
         assert "Its budget is $2.50." in typed("cost", "line").stdout
         assert json.loads(typed("cost", "line", "--json").stdout)["budget"] == 2.5
+
+
+class TestAnotherBudget:
+    """A spec never changes; what a run may cost can."""
+
+    @pytest.fixture
+    def typed(self, world: World, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
+        monkeypatch.setattr("webnn.cli.stage.services", lambda _: world.services)
+        return lambda *words: CliRunner(env={"COLUMNS": "200"}).invoke(webnn, [*words, "--stage", "dev"])
+
+    def held(self, world: World) -> None:
+        world.start(limits={"budget": SMALL})
+        merge(world)
+        assert world.services.budget.hold("line", never) is True
+
+    def test_a_run_that_its_budget_has_paused_goes_on_with_a_larger_one(
+        self, world: World, typed: Callable[..., Result]
+    ) -> None:
+        self.held(world)
+        told = json.loads(typed("budget", "line", "5", "--json").stdout)
+        assert told == {"run": "line", "budget": 5.0, "status": "running", "started": True, "reason": None}
+        assert world.services.budget.hold("line", never) is False
+        assert "Its budget is $5.00." in typed("cost", "line").stdout
+
+    def test_one_that_is_still_too_small_changes_nothing_but_itself(
+        self, world: World, typed: Callable[..., Result]
+    ) -> None:
+        self.held(world)
+        shown = typed("budget", "line", "0.000001").stdout
+        assert shown.startswith("The budget of line is $0.0000010; it is paused: it has cost about $0.0")
+        assert world.head.status is Status.PAUSED
+        assert typed("budget", "line").stdout == shown
+
+    def test_the_newest_counts_and_may_be_smaller(self, world: World) -> None:
+        world.start(limits={"budget": LARGE})
+        merge(world)
+        for dollars in (7.0, 9.0, SMALL):
+            assert world.services.budget.change("line", dollars) is False
+        assert world.services.budget.of("line") == SMALL
+        assert world.services.budget.hold("line", never) is True
+
+    def test_it_goes_with_the_run(self, world: World) -> None:
+        self.held(world)
+        world.services.budget.change("line", 5.0)
+        list(world.services.remover.delete("line"))
+        world.start(limits={"budget": SMALL})
+        assert world.services.budget.of("line") == SMALL
+
+    @pytest.mark.parametrize("dollars", [0.0, -1.0, 1e10, float("nan")])
+    def test_what_is_no_budget_is_refused(self, world: World, dollars: float) -> None:
+        world.start(limits={"budget": 1.0})
+        with pytest.raises(Invalid, match="more than 0"):
+            world.services.budget.change("line", dollars)
+
+    def test_a_run_that_is_held_to_none_gets_none(self, world: World, typed: Callable[..., Result]) -> None:
+        world.start()
+        assert isinstance(typed("budget", "line", "5").exception, Invalid)
+        assert typed("budget", "line").stdout == "line has no budget.\n"

@@ -13,7 +13,7 @@ from webnn.cli import stage as stages
 
 PROGRAM, VARIABLE = "webnn", "_WEBNN_COMPLETE"
 SHELLS = ("bash", "zsh", "fish")
-PATIENCE_SECONDS = 2.0  # nobody waits longer for a key
+PATIENCE_SECONDS = 2.0  # nobody waits longer for a key, unless WEBNN_COMPLETION_SECONDS says so
 
 
 @click.command()
@@ -53,7 +53,8 @@ def _for_a_moment() -> Iterator[None]:
         raise _TooLateError
 
     before = signal.signal(signal.SIGALRM, too_late)
-    signal.setitimer(signal.ITIMER_REAL, PATIENCE_SECONDS)
+    patience = float(os.environ.get("WEBNN_COMPLETION_SECONDS", PATIENCE_SECONDS))
+    signal.setitimer(signal.ITIMER_REAL, patience)
     try:
         yield
     finally:

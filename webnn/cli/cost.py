@@ -3,6 +3,7 @@
 import sys
 
 import click
+from msgspec.structs import replace
 from rich.console import Console
 from rich.table import Table
 
@@ -33,6 +34,7 @@ def cost(name: str, over: float | None, as_json: bool, stage: str) -> None:
         spent, spec = Spent(), services.runs.describe(name).spec
         spent.add(all_commits(services.catalog, name), all_evaluations(services.catalog, name))
         found = estimate(name, spec, spent, services.catalog.active_clients(name, 0), wiring.now())
+        found = replace(found, budget=services.budget.of(name))
     if as_json:
         stages.print_json(found)
     else:

@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.text import Text
 
 from webnn import __version__, aws
+from webnn.cli.budget import budget
 from webnn.cli.completion import completion
 from webnn.cli.contribute import contribute
 from webnn.cli.control import copy, pause, reset, retrain, start, stop
@@ -63,6 +64,7 @@ for command in (
     plot,
     logs,
     cost,
+    budget,
     import_model,
     export,
     evaluate,

@@ -122,10 +122,9 @@ def _facts(standing: Standing) -> str:
             f"accuracy <b>{standing.accuracy:.2%}</b>, loss {standing.loss:.4f} at version {standing.evaluated_version}"
         )
     clients = f"{standing.clients} client{'' if standing.clients == 1 else 's'}"
-    return (
-        f'<b style="color: {colour}">{standing.status}</b>, {accuracy}<br>version {standing.version:,}, {clients}, '
-        f"{standing.updates_per_second:.1f} updates a second, {dashboard.duration(standing.seconds)}"
-    )
+    lamp = f'<span style="color: {colour}" aria-hidden="true">●</span>'
+    pace = f"{standing.updates_per_second:.1f} updates a second, {dashboard.duration(standing.seconds)}"
+    return f"{lamp} <b>{standing.status}</b>, {accuracy}<br>version {standing.version:,}, {clients}, {pace}"
 
 
 def _curves(story: Story) -> str:

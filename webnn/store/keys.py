@@ -17,6 +17,16 @@ def specs(run: str) -> str:
     return f"specs/{run}/"
 
 
+def budget(run: str, change: str) -> str:
+    """A change of the run's budget, by an id that sorts by time. It goes with the run's specs."""
+    return f"{budgets(run)}{change}.json"
+
+
+def budgets(run: str) -> str:
+    """What the keys of all changes of the run's budget begin with."""
+    return f"specs/{run}/budget-"
+
+
 def shard(sha256: str) -> str:
     """A slice of data; runs with the same data share it."""
     return f"shards/{sha256}.bin"
