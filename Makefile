@@ -8,7 +8,7 @@ ARGS ?=
 DATA ?= data/mnist
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test simulate soak check spec format package deploy localstack bench experiments screenshots lighthouse docs docs-serve lock clean web
+.PHONY: client help setup demo test simulate soak check spec format package deploy localstack bench experiments screenshots lighthouse docs docs-serve lock clean web
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -33,6 +33,9 @@ web/dist/index.html: web/node_modules/.stamp $(shell find web/src web/public web
 	@echo "Building the web client …" >&2
 	@cd web && npm run --silent build >&2
 	@touch $@
+
+client: web/node_modules/.stamp ## Build the npm package @webnn/client into web/client/dist
+	@cd web && npm run --silent package
 
 demo: setup ## Train the digits on this machine, in the browsers it has (ARGS="--clients 2 --until 0.95 --json")
 	@$(BIN)/webnn demo $(ARGS)

@@ -25,6 +25,23 @@ export default tseslint.config(
       "no-restricted-globals": ["error", { name: "fetch", message: "Only src/http.ts calls fetch." }],
     },
   },
+  {
+    // The pages are made with nothing but what any page can have.
+    files: ["src/pages/**"],
+    rules: {
+      "no-restricted-imports": [
+        "error",
+        {
+          patterns: [
+            only("tf.ts", "@tensorflow/*"),
+            { regex: "^\\.\\./(?!index$)", message: "Pages import only the library's entry, ../index, and each other." },
+          ],
+        },
+      ],
+    },
+  },
+  // The watcher reads live objects, and asks the API, where there is one, only when they are not there.
+  { files: ["src/pages/watch.ts"], rules: { "no-restricted-imports": ["error", { patterns: [only("tf.ts", "@tensorflow/*")] }] } },
   { files: ["src/tf.ts", "src/wasm_urls.ts"], rules: { "no-restricted-imports": "off" } },
   { files: ["src/http.ts"], rules: { "no-restricted-globals": "off" } },
   // `(x) => void f(x)` as a handler, tests that play a foreign server, and long lists of situations.

@@ -1,7 +1,10 @@
 /** What is public of the library in browsers and in Node alike: all of it but `join`. */
 
 export { BadSpec, Corrupt, Diverged, InvalidData, NoBackend, NoData, NotUnderstood, NoWorker, Refused, Stale, Unavailable } from "./errors";
+export { follow, type FollowOptions } from "./following";
+export type { About, Cost, Story, Totals } from "./follow";
 export { apiOf, listRuns } from "./joining";
+export type { Measure, Move } from "./live";
 export type {
   BackendName,
   ClientEvent,

@@ -64,7 +64,7 @@ export async function buildModel(spec: Spec, recipe: Recipe): Promise<Model> {
     layers.compile({ optimizer, loss: recipe.loss, metrics: ["accuracy"] });
     return modelOf(layers, optimizer, recipe.optimizer, spec);
   }).catch((error: unknown) => {
-    optimizer.dispose();
+    letGo(optimizer);
     throw error;
   });
 }
@@ -84,6 +84,12 @@ export async function cleanly<T>(build: () => Promise<T>): Promise<T> {
 function optimizerOf({ optimizer: name, learning_rate }: Recipe): Optimizer {
   if (!Object.hasOwn(OPTIMIZERS, name)) throw new BadSpec(`this page does not know the optimizer ${name}`);
   return OPTIMIZERS[name](learning_rate);
+}
+
+/** TF.js's momentum forgets the scalar that it has from being an SGD, too. */
+function letGo(optimizer: Optimizer): void {
+  optimizer.dispose();
+  (optimizer as { c?: Tensor }).c?.dispose();
 }
 
 function setRate(optimizer: Optimizer, rate: number): void {
@@ -124,7 +130,7 @@ function modelOf(layers: LayersModel, optimizer: Optimizer, name: OptimizerName,
       }),
     dispose: () => {
       layers.dispose();
-      optimizer.dispose();
+      letGo(optimizer);
     },
   };
 }

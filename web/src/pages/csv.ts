@@ -1,6 +1,6 @@
 /** A run's history as CSV: the tables of `webnn logs`, as far as the story has their columns (`docs/watching.md`). */
 
-import type { Measure, Move } from "../live";
+import type { Measure, Move } from "../index";
 
 type Cell = string | number;
 

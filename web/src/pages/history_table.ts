@@ -1,7 +1,6 @@
 /** The table of versions: newest first, a row for each move of the head. What is new is put on top; the rest stays. */
 
-import type { Story } from "../follow";
-import type { Measure, Move } from "../live";
+import type { Measure, Move, Story } from "../index";
 import { element, write } from "./dom";
 import { bytes, count, percent } from "./format";
 

@@ -5,13 +5,14 @@ import { emptyTally, forgetting, type Tally } from "./tally";
 /** Kept over reloads of this tab, so that a reload goes on where it was. */
 export interface Memory {
   running: boolean;
-  power: number;
   tally: Tally;
+  /** The model's accuracy when the visitor came; null: there was none yet. */
+  came: number | null;
 }
 
 /** What was kept; as new where storage is forbidden or holds nonsense. */
 export function recalled(key: string): Memory {
-  const fresh: Memory = { running: false, power: 100, tally: emptyTally };
+  const fresh: Memory = { running: false, tally: emptyTally, came: null };
   try {
     const kept = JSON.parse(sessionStorage.getItem(key) ?? "{}") as Partial<Memory>;
     return sane(kept) ? { ...fresh, ...kept, tally: forgetting({ ...emptyTally, ...kept.tally }) } : fresh;
@@ -20,7 +21,7 @@ export function recalled(key: string): Memory {
   }
 }
 
-function sane({ running, power, tally }: Partial<Memory>): boolean {
-  const bearable = typeof power === "number" && power >= 1 && power <= 100;
-  return typeof running === "boolean" && bearable && Object.values({ ...tally }).every((value) => Number.isFinite(value));
+function sane({ running, tally, came }: Partial<Memory>): boolean {
+  const known = came === null || came === undefined || (came >= 0 && came <= 1);
+  return typeof running === "boolean" && known && Object.values({ ...tally }).every((value) => Number.isFinite(value));
 }

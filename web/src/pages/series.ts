@@ -1,7 +1,6 @@
 /** A run's story as columns for charts. Adds what is new to what was there; nothing is read or sorted twice. */
 
-import type { Story } from "../follow";
-import type { Measure, Move } from "../live";
+import type { Measure, Move, Story } from "../index";
 
 /** What the x axis counts: versions, or seconds since version 0. */
 export type Scale = "version" | "time";

@@ -1,17 +1,7 @@
-/** What both pages begin with: the site's settings, and which run they are about. */
+/** What all pages begin with: which run they are about. */
 
-import type { Api } from "../api";
-import { backoff, type Clock } from "../clock";
-import { NotUnderstood, Refused } from "../errors";
-import { readJson } from "../http";
-import type { Run } from "../protocol";
+import { apiOf, join, listRuns, NotUnderstood, Refused, type Run } from "../index";
 import { write } from "./dom";
-
-export interface Site {
-  base: string;
-  api: Api;
-  run: Run;
-}
 
 /** What a page shows while there is no run to show. */
 export interface Search {
@@ -24,28 +14,25 @@ const STRANGE: Search = { title: "Reload this page", trouble: "The server says s
 const BROKEN: Search = { title: "This page broke", trouble: "Something on this page went wrong. Reload it to try again." };
 const NONE: Search = { title: "No run yet", trouble: "There is no run here yet. This page looks again by itself." };
 
-/** Reads `config.json` and finds the run, trying until both are there. `tell` gets what is wrong meanwhile. */
-export async function openSite(clock: Clock, wanted: string | null, tell: (search: Search) => void): Promise<Site> {
+/** Finds the site's API and the run, trying until both are there. `tell` gets what is wrong meanwhile. */
+export async function openSite(wanted: string | null, tell: (search: Search) => void, pause = growing): Promise<Run> {
   for (let failures = 1; ; failures++) {
     try {
-      // Fetched beside the settings: nothing that is seen first needs it.
-      const [settings, { createApi }] = await Promise.all([readJson(new URL("config.json", document.baseURI).href), import("../api")]);
-      const base = baseIn(settings);
-      const api = createApi({ base: new URL(base, document.baseURI).href, clock });
-      const run = await findRun(api, wanted);
-      if (run) return { base, api, run };
+      const api = await apiOf(document.baseURI);
+      const name = wanted ?? (await anyRun(api));
+      if (name !== null) return await join(api, name);
       tell(NONE);
     } catch (error) {
       tell(troubleOf(error, wanted));
     }
-    await clock.sleep(backoff(failures, () => clock.random(), 1000, 20_000));
+    await pause(failures);
   }
 }
 
-function baseIn(settings: unknown): string {
-  const { api } = (settings ?? {}) as { api?: unknown };
-  if (typeof api !== "string") throw new NotUnderstood("config.api");
-  return api;
+/** Ever longer, and never for all pages alike. */
+function growing(failures: number): Promise<void> {
+  const longest = Math.min(20_000, 1000 * 2 ** failures);
+  return new Promise((resolve) => setTimeout(resolve, longest * (0.1 + 0.9 * Math.random())));
 }
 
 function troubleOf(error: unknown, wanted: string | null): Search {
@@ -58,11 +45,10 @@ function unknown(wanted: string): Search {
   return { title: "No such run", trouble: `There is no run named “${wanted}” here. This page looks again by itself.` };
 }
 
-/** The wanted run; else the newest that is running; else the newest. */
-async function findRun(api: Api, wanted: string | null): Promise<Run | null> {
-  if (wanted) return api.getRun(wanted);
-  const { runs } = await api.listRuns();
-  return runs.find(({ status }) => status === "running") ?? runs[0] ?? null;
+/** The newest that is running; else the newest. */
+async function anyRun(api: string): Promise<string | null> {
+  const runs = await listRuns(api);
+  return (runs.find(({ status }) => status === "running") ?? runs[0])?.run ?? null;
 }
 
 /** Shows what the search has come to. */

@@ -1,8 +1,6 @@
 /** The page that uses the current model: draw, drop, or type, and see what it says. */
 
-import { systemClock } from "../clock";
-import { follow, type Story } from "../follow";
-import { join, type Prediction, type Run, type RunDescription } from "../index";
+import { follow, type Prediction, type Run, type RunDescription, type Story } from "../index";
 import { element, make, write } from "./dom";
 import { createFields, type Fields } from "./fields";
 import { count, percent } from "./format";
@@ -171,19 +169,10 @@ function showRun({ run, title }: RunDescription): void {
 }
 
 async function main(): Promise<void> {
-  const { api, run, base } = await openSite(systemClock, new URLSearchParams(location.search).get("run"), showSearch);
-  showRun(run);
-  const tryout = new Tryout(await join(base, run.run));
-  await follow({
-    api,
-    live: run.live,
-    clock: systemClock,
-    run: run.run,
-    onStory: (story) => tryout.look(story),
-    onTrouble: () => undefined, // what is here answers all the same
-    hidden: () => document.hidden,
-    signal: new AbortController().signal,
-  });
+  const run = await openSite(new URLSearchParams(location.search).get("run"), showSearch);
+  showRun(run.description);
+  const tryout = new Tryout(run);
+  await follow(run, { onStory: (story) => tryout.look(story), hidden: () => document.hidden });
 }
 
 void reporting(main);

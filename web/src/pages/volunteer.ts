@@ -1,45 +1,28 @@
 /** The volunteer page: one button, and what this machine does for the run. */
 
-import { systemClock } from "../clock";
-import { join, type BackendName, type Contribution, type EventName, type Run, type RunDescription, type RunEvent } from "../index";
-import type { Chart } from "./chart";
+import { follow, type BackendName, type Contribution, type Run, type RunEvent, type Story } from "../index";
 import { element, write } from "./dom";
-import { follow, type Story } from "../follow";
-import { bytes, count, duration, figure, percent } from "./format";
-import { createPace } from "./pace";
-import { createChartLater, leisure } from "./later_chart";
-import { openSite, reporting, showSearch } from "./site";
+import { count } from "./format";
+import { leisure } from "./later_chart";
+import { Lending } from "./lending";
 import { createLossCurve } from "./loss_curve";
 import { recalled, type Memory } from "./memory";
+import { createPace } from "./pace";
+import { since } from "./since";
+import { openSite, reporting, showSearch } from "./site";
+import { createAccuracyChart, showRun, showStory } from "./story";
 import { forgetting, tallyFrom, type Tally } from "./tally";
+import { EVENT_NAMES, sentence, showTally, statusOf } from "./wording";
 
 import "./style.css";
 
 const NOT_STARTED = "Training could not start in this browser. Reload this page to try again.";
-/** All that the client tells. */
-const EVENTS = {
-  joined: 0,
-  backend: 0,
-  restored: 0,
-  task: 0,
-  step: 0,
-  uploaded: 0,
-  met: 0,
-  settled: 0,
-  evaluated: 0,
-  traffic: 0,
-  waiting: 0,
-  paused: 0,
-  resumed: 0,
-  error: 0,
-  stopped: 0,
-  model: 0,
-} satisfies Record<EventName, 0>;
 const THANKS = "This run is finished. Thank you to everyone who took part.";
 
 const query = new URLSearchParams(location.search);
 
-type Mode = "idle" | "running" | "paused" | "over";
+/** Held: paused by the terms on which the machine is lent, until they allow it again. */
+type Mode = "idle" | "running" | "held" | "paused" | "over";
 
 class Volunteer {
   private contribution: Contribution | null = null;
@@ -47,28 +30,23 @@ class Volunteer {
   private finished = false;
   private failed: { code: string } | null = null;
   private readonly pace = createPace();
-  private memory: Memory;
+  private readonly memory: Memory;
+  private readonly lending: Lending;
   private counter: (event: RunEvent) => Tally;
   private resumedAt: number | null = null;
   private readonly key: string;
   private readonly losses = createLossCurve(element("loss-chart"));
 
-  constructor(
-    private readonly run: Run,
-    base: string,
-  ) {
-    this.key = `webnn:${base}:${run.description.run}`;
-    for (const type of Object.keys(EVENTS) as EventName[]) run.on(type, (event) => this.on(event));
+  constructor(private readonly run: Run) {
+    this.key = `webnn:${run.api}:${run.description.run}`;
     this.memory = recalled(this.key);
     this.counter = tallyFrom(this.memory.tally);
-    this.showTally();
+    this.lending = new Lending(() => this.lend());
+    for (const type of EVENT_NAMES) run.on(type, (event) => this.on(event));
+    showTally(this.memory.tally);
   }
 
   begin(): void {
-    const power = element("power") as HTMLInputElement;
-    power.value = String(this.memory.power);
-    power.addEventListener("input", () => this.setPower(Number(power.value)));
-    this.setPower(this.memory.power);
     element("toggle").addEventListener("click", () => this.toggle());
     addEventListener("pagehide", () => this.remember());
     addEventListener("online", () => this.contribution?.wake());
@@ -82,14 +60,23 @@ class Volunteer {
     else if (this.memory.running || query.has("start")) this.toggle();
   }
 
+  /** How the run gets on. */
+  hear({ status, evaluations }: Story): void {
+    const { came, now, note } = since(this.memory.came, evaluations.at(-1)?.accuracy ?? null);
+    this.memory.came = came;
+    write("gain", now);
+    write("came", note);
+    if (status === "finished") this.finish();
+  }
+
   /** The run is over, whoever said so first. A client that still works is left to end by itself. */
-  finish(): void {
+  private finish(): void {
     this.finished = true;
     if (this.mode !== "running") this.over(THANKS);
   }
 
   private toggle(): void {
-    if (this.mode === "running") this.pause();
+    if (this.mode === "running" || this.mode === "held") this.pause();
     else if (this.mode === "paused") this.resume();
     else this.start();
   }
@@ -99,7 +86,8 @@ class Volunteer {
     this.counter = tallyFrom(forgetting(this.memory.tally));
     this.setMode("running", "Joining…");
     const backend = query.get("backend") as BackendName | null;
-    this.contribution = this.run.contribute({ power: this.memory.power, backend });
+    this.contribution = this.run.contribute({ power: this.lending.power, backend });
+    this.lend();
   }
 
   private pause(): void {
@@ -110,6 +98,17 @@ class Volunteer {
   private resume(): void {
     this.contribution?.resume();
     this.setMode("running", "Going on…");
+    this.lend();
+  }
+
+  /** Keeps to the terms on which the machine is lent. */
+  private lend(): void {
+    this.contribution?.setPower(this.lending.power);
+    const { reason } = this.lending;
+    if (reason !== null && (this.mode === "running" || this.mode === "held")) {
+      this.contribution?.pause();
+      this.setMode("held", reason);
+    } else if (reason === null && this.mode === "held") this.resume();
   }
 
   private over(reason: string): void {
@@ -118,22 +117,15 @@ class Volunteer {
     this.setMode("over", reason);
   }
 
-  private setPower(power: number): void {
-    this.memory.power = power;
-    write("power-value", `${power} %`);
-    this.contribution?.setPower(power);
-    this.remember();
-  }
-
   private setMode(mode: Mode, status: string): void {
     this.countTime();
     this.mode = mode;
-    this.memory.running = mode === "running";
+    this.memory.running = mode === "running" || mode === "held";
     this.resumedAt = mode === "running" ? Date.now() : null;
     document.body.dataset["mode"] = mode;
     const button = element("toggle") as HTMLButtonElement;
     const over = this.finished ? "Finished" : "Start again";
-    button.textContent = { idle: "Start", running: "Pause", paused: "Continue", over }[mode];
+    button.textContent = { idle: "Start", running: "Pause", held: "Pause", paused: "Continue", over }[mode];
     button.disabled = mode === "over" && this.finished;
     write("status", status);
     this.remember();
@@ -165,7 +157,7 @@ class Volunteer {
     this.countTime();
     const examplesPerSecond = this.pace(this.memory.tally.examples, Date.now());
     write("speed", this.mode === "running" && examplesPerSecond > 0 ? `${count(examplesPerSecond)} examples/s` : "–");
-    this.showTally();
+    showTally(this.memory.tally);
     this.remember();
   }
 
@@ -178,19 +170,6 @@ class Volunteer {
     this.resumedAt = now;
   }
 
-  private showTally(): void {
-    const { merged, sent, unused, forgotten, examples, up, down, seconds } = this.memory.tally;
-    write("merged", count(merged));
-    const waiting = sent - merged - unused - forgotten;
-    const others = [[waiting, "waiting"], [unused, "not used"], [forgotten, "unknown"]] as const;
-    const told = others.map(([updates, word]) => (updates > 0 ? `, ${count(updates)} ${word}` : ""));
-    write("sent", `of ${count(sent)} sent${told.join("")}`);
-    write("examples", count(examples));
-    write("up", bytes(up));
-    write("down", `${bytes(down)} received`);
-    write("seconds", duration(seconds));
-  }
-
   private remember(): void {
     try {
       sessionStorage.setItem(this.key, JSON.stringify(this.memory));
@@ -200,72 +179,20 @@ class Volunteer {
   }
 }
 
-function statusOf(event: RunEvent): string | null {
-  switch (event.type) {
-    case "joined":
-      return "Joined. Getting the model ready…";
-    case "task":
-      return event.kind === "train" ? `Training from version ${count(event.version)}` : `Checking version ${count(event.version)} on the test data`;
-    case "waiting":
-      return `Waiting: ${event.reason}`;
-    default:
-      return null;
-  }
-}
-
-function sentence(reason: string): string {
-  return `${reason.charAt(0).toUpperCase()}${reason.slice(1)}.`;
-}
-
-function showRun({ run, title, description, data, training }: RunDescription): void {
-  write("trouble", "");
-  document.title = `${title} · WebNN`;
-  write("title", title);
-  write("description", description);
-  (element("watch") as HTMLAnchorElement).href = `watch.html?run=${encodeURIComponent(run)}`;
-  (element("try") as HTMLAnchorElement).href = `try.html?run=${encodeURIComponent(run)}`;
-  write("data-size", `${count(data.train_examples)} training examples, ${count(data.validation_examples)} held back for testing`);
-  write("batch", `${training.local_steps} × ${training.batch_size}`);
-}
-
-function showStory(chart: Pick<Chart, "show">, target: number | null, story: Story): void {
-  const { evaluations, head, clients } = story;
-  const latest = evaluations.at(-1);
-  write("version", count(head.version));
-  write("clients", count(clients));
-  write("accuracy", typeof latest?.accuracy === "number" ? percent(latest.accuracy) : "–");
-  const goal = evaluations.map(() => target);
-  const summary = typeof latest?.accuracy === "number" ? `Accuracy ${percent(latest.accuracy)} at version ${latest.version}` : "No evaluation yet";
-  chart.show([evaluations.map(({ version }) => version), evaluations.map(({ accuracy }) => accuracy), goal], summary);
-}
-
 async function main(): Promise<void> {
-  const { api, run, base } = await openSite(systemClock, query.get("run"), showSearch);
-  showRun(run);
-  const volunteer = new Volunteer(await join(base, run.run), base);
+  const run = await openSite(query.get("run"), showSearch);
+  showRun(run.description);
+  const volunteer = new Volunteer(run);
   await leisure();
   volunteer.begin();
-  const chart = createChartLater(element("accuracy-chart"), {
-    lines: [
-      { label: "accuracy", colour: "--accent", dots: true, fill: true },
-      { label: "goal", colour: "--soft", width: 1, dash: [4, 4] },
-    ],
-    format: (value) => `${figure(100 * value)} %`,
-    formatX: count,
-    range: (min) => [Math.max(0, Math.min(min, 0.9) - 0.05), 1],
-  });
-  await follow({
-    api,
-    live: run.live,
-    clock: systemClock,
-    run: run.run,
+  const chart = createAccuracyChart();
+  await follow(run, {
     onStory: (story) => {
-      showStory(chart, run.end.accuracy, story);
-      if (story.status === "finished") volunteer.finish();
+      showStory(chart, run.description.end.accuracy, story);
+      volunteer.hear(story);
     },
     onTrouble: (message) => write("trouble", message ? "The server does not answer. Trying again…" : ""),
     hidden: () => document.hidden,
-    signal: new AbortController().signal,
   });
 }
 

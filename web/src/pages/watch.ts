@@ -1,17 +1,17 @@
 /** The watcher page: a run, live, from its live object; no function is called for it. */
 
-import type { Api } from "../api";
+import { createApi, type Api } from "../api";
 import { systemClock } from "../clock";
 import { follow, type About, type Story } from "../follow";
 import { Http, readChanged } from "../http";
-import type { Run } from "../protocol";
+import type { Run, RunDescription } from "../index";
 import { commitsCsv, evaluationsCsv } from "./csv";
 import { element, write } from "./dom";
 import { bytes, count, figure, money } from "./format";
 import { HistoryTable, percentOf } from "./history_table";
 import { drawPicture, save } from "./picture";
 import { currentRate } from "./series";
-import { openSite, reporting, showSearch, type Site } from "./site";
+import { openSite, reporting, showSearch } from "./site";
 import { meanOf } from "./summary";
 import { WatchCharts } from "./watch_charts";
 
@@ -30,7 +30,7 @@ class Watcher {
   private story: Story | null = null;
   private heard = 0;
 
-  constructor(private readonly run: Run | null) {
+  constructor(private readonly run: RunDescription | null) {
     for (const button of document.querySelectorAll<HTMLButtonElement>("[data-save]")) {
       button.addEventListener("click", () => void this.save(button.dataset["save"]!));
     }
@@ -86,7 +86,7 @@ function factsOnPage(): [string, string][] {
   return [...document.querySelectorAll(".list > div")].map((fact) => [text(fact.querySelector("dt")), text(fact.querySelector("dd"))]);
 }
 
-function aboutOf({ run, title, description, created_at: createdAt, end }: Run): About {
+function aboutOf({ run, title, description, created_at: createdAt, end }: RunDescription): About {
   return { run, title, description, createdAt, target: end.accuracy };
 }
 
@@ -124,7 +124,7 @@ function showSpent({ totals, cost }: Story): void {
 interface Found {
   live: string | null;
   /** Null until somebody asks the API. */
-  site: Site | null;
+  run: Run | null;
 }
 
 /** The live object of the run that was asked for lies beside this page; else the API knows where. */
@@ -132,10 +132,10 @@ async function find(wanted: string | null, signal: AbortSignal): Promise<Found> 
   if (wanted !== null) {
     const live = new URL(`live/${encodeURIComponent(wanted)}.json`, document.baseURI).href;
     const there = await readChanged(new Http({ clock: systemClock, attempts: 1 }), live, null, signal).catch(() => "absent");
-    if (there !== "absent") return { live, site: null };
+    if (there !== "absent") return { live, run: null };
   }
-  const site = await openSite(systemClock, wanted, showSearch);
-  return { live: site.run.live, site };
+  const run = await openSite(wanted, showSearch);
+  return { live: run.description.live, run };
 }
 
 /** Calls whoever wants to look again, when the page is seen again or the network is back. */
@@ -152,15 +152,18 @@ function onWake(wake: () => void): () => void {
 async function main(): Promise<void> {
   const wanted = new URLSearchParams(location.search).get("run");
   const { signal } = new AbortController();
-  const { live, site } = await find(wanted, signal);
-  let opened: Promise<Site> | null = site ? Promise.resolve(site) : null;
-  const getHistory: Api["getHistory"] = async (...question) => (await (opened ??= openSite(systemClock, wanted, showSearch))).api.getHistory(...question);
-  const watcher = new Watcher(site?.run ?? null);
+  const { live, run } = await find(wanted, signal);
+  let opened: Promise<Run> | null = run ? Promise.resolve(run) : null;
+  const getHistory: Api["getHistory"] = async (...question) => {
+    const { api: base } = await (opened ??= openSite(wanted, showSearch));
+    return createApi({ base, clock: systemClock }).getHistory(...question);
+  };
+  const watcher = new Watcher(run?.description ?? null);
   await follow({
     api: { getHistory },
     live,
     clock: systemClock,
-    run: site?.run.run ?? wanted!,
+    run: run?.description.run ?? wanted!,
     onStory: (story) => watcher.show(story),
     onTrouble: (message) => write("trouble", message ? "The server does not answer. Trying again…" : ""),
     hidden: () => document.hidden,

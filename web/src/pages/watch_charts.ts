@@ -1,6 +1,6 @@
 /** The watcher's charts: what they show, on which scale, and how close. */
 
-import type { Story } from "../follow";
+import type { Story } from "../index";
 import { createChart, type Chart, type Points, type Range } from "./chart";
 import { element, write } from "./dom";
 import { count, figure, moment, percent } from "./format";

@@ -1,0 +1,101 @@
+"""The library in other people's programs: each example does what it is for, against a whole stage."""
+
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from webnn.local.stage import CHECKOUT, LocalStage
+
+pytestmark = pytest.mark.browser
+
+WEB = CHECKOUT / "web"
+EXAMPLES = CHECKOUT / "examples"
+PATIENCE_MS = 90_000
+
+
+class Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, *_: Any) -> None:
+        pass
+
+
+@contextmanager
+def serving(folder: Path) -> Iterator[str]:
+    """A site of its own: another origin than the stage's."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=folder))
+    Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}/index.html"
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture(scope="module")
+def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The package as npm would publish it."""
+    folder = tmp_path_factory.mktemp("package")
+    npm("pack", "--silent", "--pack-destination", str(folder), cwd=WEB / "client")
+    (found,) = folder.glob("*.tgz")
+    return found
+
+
+def npm(*arguments: str, cwd: Path) -> None:
+    done = subprocess.run(["npm", *arguments], check=False, cwd=cwd, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.fixture
+def page(chromium: Browser) -> Iterator[Page]:
+    context = chromium.new_context()
+    opened = context.new_page()
+    failures: list[str] = []
+    opened.on("pageerror", lambda error: failures.append(str(error)))
+    yield opened
+    context.close()
+    assert failures == []
+
+
+def test_a_page_of_another_origin_trains_and_predicts_with_one_script_tag(
+    stage: LocalStage, run: str, page: Page
+) -> None:
+    with serving(EXAMPLES / "html") as address:
+        page.goto(f"{address}?{urlencode({'site': stage.page, 'run': run})}")
+        expect(page.get_by_text("2 updates sent from this machine")).to_be_visible(timeout=PATIENCE_MS)
+        page.get_by_role("button", name="Ask the model").click()
+        expect(page.locator("#answer")).to_contain_text("takes noise for class", timeout=PATIENCE_MS)
+        page.get_by_role("button", name="Stop training").click()
+        expect(page.get_by_text("left", exact=True)).to_be_visible()
+
+
+def test_a_react_app_is_type_checked_and_bundled_with_the_package_and_trains(
+    stage: LocalStage, run: str, page: Page, package: Path
+) -> None:
+    npm("run", "--silent", "react-example", cwd=WEB)
+    with serving(CHECKOUT / "build" / "examples" / "react") as address:
+        page.goto(f"{address}?{urlencode({'api': stage.api, 'run': run})}")
+        page.get_by_role("button", name="Lend this machine").click()
+        expect(page.get_by_text("2 updates sent from here")).to_be_visible(timeout=PATIENCE_MS)
+        page.get_by_role("button", name="Stop").click()
+        expect(page.get_by_text("left", exact=True)).to_be_visible()
+        expect(page.get_by_role("button", name="Lend this machine")).to_be_visible()
+
+
+def test_a_node_program_installs_the_package_trains_and_predicts(
+    stage: LocalStage, run: str, package: Path, tmp_path: Path
+) -> None:
+    npm("install", "--silent", "--no-save", "--no-audit", "--no-fund", "--offline", str(package), cwd=tmp_path)
+    (tmp_path / "train.mjs").write_bytes((EXAMPLES / "node" / "train.mjs").read_bytes())
+    command = ["node", "train.mjs", stage.api, run, "2"]
+    done = subprocess.run(command, check=False, cwd=tmp_path, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    said = done.stdout.splitlines()
+    assert [line.split(":")[0] for line in said[:4]] == ["Handwritten digits", "update 1", "update 2", "training ended"]
+    *_, probabilities = said
+    assert len(probabilities.split(": ")[1].split()) == 10

@@ -1,0 +1,33 @@
+/** Following a run as it goes on, with no more to say than which. */
+
+import { createApi } from "./api";
+import { systemClock } from "./clock";
+import { follow as followBy, type Story } from "./follow";
+import type { Run } from "./run";
+
+export interface FollowOptions {
+  /** At every change. */
+  onStory(story: Story): void;
+  /** Nothing answers; null when something does again. */
+  onTrouble?(message: string | null): void;
+  /** Nobody looks: ask less often. */
+  hidden?(): boolean;
+  signal?: AbortSignal;
+}
+
+/** Tells a run's story, and goes on telling what is new until the signal aborts. */
+export function follow({ api: base, description: { run, live } }: Run, options: FollowOptions): Promise<void> {
+  const { onStory, onTrouble = () => undefined, hidden = () => false, signal = new AbortController().signal } = options;
+  const api = createApi({ base, clock: systemClock });
+  return followBy({ api, live, clock: systemClock, run, onStory, onTrouble, hidden, signal, onWake });
+}
+
+/** Looks again at once when the page is seen again or the network is back, where there is a page. */
+function onWake(wake: () => void): () => void {
+  const { document } = globalThis as { document?: Document };
+  if (!document) return () => undefined;
+  const leaving = new AbortController();
+  document.addEventListener("visibilitychange", () => document.hidden || wake(), leaving);
+  addEventListener("online", wake, leaving);
+  return () => leaving.abort();
+}

@@ -1,0 +1,44 @@
+/** The run as the volunteer page shows it. */
+
+import type { RunDescription, Story } from "../index";
+import type { Chart } from "./chart";
+import { element, write } from "./dom";
+import { count, figure, percent } from "./format";
+import { createChartLater } from "./later_chart";
+
+/** What it is for, in its owner's words. */
+export function showRun({ run, title, description, data, training }: RunDescription): void {
+  write("trouble", "");
+  document.title = `${title} · WebNN`;
+  write("title", title);
+  write("description", description);
+  (element("watch") as HTMLAnchorElement).href = `watch.html?run=${encodeURIComponent(run)}`;
+  (element("try") as HTMLAnchorElement).href = `try.html?run=${encodeURIComponent(run)}`;
+  write("data-size", `${count(data.train_examples)} training examples, ${count(data.validation_examples)} held back for testing`);
+  write("batch", `${training.local_steps} × ${training.batch_size}`);
+}
+
+/** The chart of the model's accuracy. */
+export function createAccuracyChart(): Pick<Chart, "show"> {
+  return createChartLater(element("accuracy-chart"), {
+    lines: [
+      { label: "accuracy", colour: "--accent", dots: true, fill: true },
+      { label: "goal", colour: "--soft", width: 1, dash: [4, 4] },
+    ],
+    format: (value) => `${figure(100 * value)} %`,
+    formatX: count,
+    range: (min) => [Math.max(0, Math.min(min, 0.9) - 0.05), 1],
+  });
+}
+
+/** The model as it stands. */
+export function showStory(chart: Pick<Chart, "show">, target: number | null, story: Story): void {
+  const { evaluations, head, clients } = story;
+  const latest = evaluations.at(-1);
+  write("version", count(head.version));
+  write("clients", count(clients));
+  write("accuracy", typeof latest?.accuracy === "number" ? percent(latest.accuracy) : "–");
+  const goal = evaluations.map(() => target);
+  const summary = typeof latest?.accuracy === "number" ? `Accuracy ${percent(latest.accuracy)} at version ${latest.version}` : "No evaluation yet";
+  chart.show([evaluations.map(({ version }) => version), evaluations.map(({ accuracy }) => accuracy), goal], summary);
+}
