@@ -30,6 +30,7 @@ from webnn.core.records import Evaluation, Update
 from webnn.core.wire import sha256
 from webnn.local.engine import embedded_engine
 from webnn.settings import environment, settings
+from webnn.shown import decoded
 from webnn.stack import create_or_update
 from webnn.store import keys
 from webnn.store.memory import MemoryBlobs, MemoryCatalog
@@ -80,11 +81,9 @@ def commit(made: Services, updates: int) -> None:
 
 def shown(made: Services, public: PublicObjects) -> bool:
     """Whether all is: a long history is read over several looks."""
-    before = public.read(f"live/{RUN}.json")
-    made.live._seen.clear()
-    made.live.show(RUN)
-    after = public.read(f"live/{RUN}.json")
-    return before is not None and after is not None and before.tag == after.tag
+    found = public.read(f"live/{RUN}.json")
+    told = decoded(found.body) if found else None
+    return told is not None and told.spent.version == made.catalog.head(RUN).version
 
 
 class Crowd:
