@@ -42,6 +42,7 @@ class Line(lossy.Proxy):
         cut_after: The same, but the request arrives, and it is the answer that is lost.
         delay: Seconds that every request takes beside what its bytes take.
         sending, receiving: What bytes take; None: no time.
+        heard: What the browser has sent: the first line and the headers of each request, and its body.
     """
 
     def __init__(self, url: str) -> None:
@@ -52,6 +53,7 @@ class Line(lossy.Proxy):
         self.delay = 0.0
         self.sending: Pipe | None = None
         self.receiving: Pipe | None = None
+        self.heard: list[tuple[str, bytes]] = []
         self._open: set[socket] = set()
 
     def slow_to(self, bits_per_second: float, delay: float) -> None:
@@ -118,6 +120,7 @@ class Handler(lossy.Handler):
             read += self.rfile.read(min(CHUNK, size - len(read)))
             if self.line.sending is not None:
                 self.line.sending.carry(CHUNK)
+        self.line.heard.append((f"{self.command} {self.path}\n{self.headers}", bytes(read)))
         return bytes(read)
 
     def send(self, answer: bytes) -> None:

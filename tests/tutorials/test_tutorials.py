@@ -79,6 +79,13 @@ def test_embedding_in_an_app(tmp_path: Path) -> None:
     followed("../embedding", tmp_path, home(tmp_path, sys.executable), no_page)
 
 
+def test_private_data(tmp_path: Path) -> None:
+    def no_page() -> Page:
+        raise AssertionError("it has no step in a browser")
+
+    followed("../private-data", tmp_path, home(tmp_path, sys.executable), no_page)
+
+
 def test_choosing_a_merge_rule(tmp_path: Path, new_page: Callable[[], Page]) -> None:
     followed("rule", tmp_path, home(tmp_path, sys.executable), new_page)
 

@@ -11,3 +11,12 @@ export function createPace(): (total: number, now: number) => number {
     return now > first.now ? (1000 * (total - first.total)) / (now - first.now) : 0;
   };
 }
+
+/** Calls once there was no call for a while: who adds ten things in a row has changed one. */
+export function settling(call: () => void, milliseconds = 2000): () => void {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  return () => {
+    clearTimeout(timer);
+    timer = setTimeout(call, milliseconds);
+  };
+}

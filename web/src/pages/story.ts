@@ -14,7 +14,8 @@ export function showRun({ run, title, description, data, training }: RunDescript
   write("description", description);
   (element("watch") as HTMLAnchorElement).href = `watch.html?run=${encodeURIComponent(run)}`;
   (element("try") as HTMLAnchorElement).href = `try.html?run=${encodeURIComponent(run)}`;
-  write("data-size", `${count(data.train_examples)} training examples, ${count(data.validation_examples)} held back for testing`);
+  const given = data.own === "must" ? "no training examples: those are visitors' own" : `${count(data.train_examples)} training examples`;
+  write("data-size", `${given}, ${count(data.validation_examples)} held back for testing`);
   write("batch", `${training.local_steps} × ${training.batch_size}`);
 }
 

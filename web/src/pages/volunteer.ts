@@ -7,7 +7,8 @@ import { leisure } from "./later_chart";
 import { Lending } from "./lending";
 import { createLossCurve } from "./loss_curve";
 import { recalled, type Memory } from "./memory";
-import { createPace } from "./pace";
+import type { OwnDataPanel } from "./own_data";
+import { createPace, settling } from "./pace";
 import { since } from "./since";
 import { openSite, reporting, showSearch } from "./site";
 import { createAccuracyChart, showRun, showStory } from "./story";
@@ -35,6 +36,8 @@ class Volunteer {
   private counter: (event: RunEvent) => Tally;
   private resumedAt: number | null = null;
   private readonly key: string;
+  private own: OwnDataPanel | null = null;
+  private again = false; // it is stopped only to begin anew, on other data
   private readonly losses = createLossCurve(element("loss-chart"));
 
   constructor(private readonly run: Run) {
@@ -44,6 +47,15 @@ class Volunteer {
     this.lending = new Lending(() => this.lend());
     for (const type of EVENT_NAMES) run.on(type, (event) => this.on(event));
     showTally(this.memory.tally);
+  }
+
+  /** Where the run takes data of visitors' own. */
+  async offerOwnData(): Promise<void> {
+    const { description } = this.run;
+    if (description.data.own === "never" || description.status === "finished") return;
+    const { createOwnData } = await import("./own_data");
+    this.own = await createOwnData(element("own"), description, this.key, settling(() => this.restart()));
+    element("own").hidden = false;
   }
 
   begin(): void {
@@ -83,11 +95,28 @@ class Volunteer {
 
   private start(): void {
     this.failed = null;
+    const data = this.own?.data() ?? null;
+    if (!data && this.run.description.data.own === "must") return this.setMode("idle", "Add examples of your own first: below.");
     this.counter = tallyFrom(forgetting(this.memory.tally));
     this.setMode("running", "Joining…");
     const backend = query.get("backend") as BackendName | null;
-    this.contribution = this.run.contribute({ power: this.lending.power, backend });
+    this.contribution = this.run.contribute({ power: this.lending.power, backend, ...(data ? { data } : {}) });
     this.lend();
+  }
+
+  /** What is trained on is another now. Whoever does not train yet begins with it. */
+  private restart(): void {
+    if (!this.contribution || this.again || this.mode === "over") return;
+    this.again = true;
+    void this.contribution.stop();
+  }
+
+  private startAgain(): void {
+    const paused = this.mode === "paused";
+    this.again = false;
+    this.contribution = null;
+    if (paused) this.setMode("idle", "Paused. Press start to go on with what you have changed.");
+    else this.start();
   }
 
   private pause(): void {
@@ -148,6 +177,7 @@ class Volunteer {
   }
 
   private stopped(reason: string): void {
+    if (this.again && !this.failed) return this.startAgain();
     if (this.failed) return this.over(this.failed.code === "no_worker" ? NOT_STARTED : sentence(reason));
     this.finished = true;
     this.over(THANKS);
@@ -184,6 +214,7 @@ async function main(): Promise<void> {
   showRun(run.description);
   const volunteer = new Volunteer(run);
   await leisure();
+  await volunteer.offerOwnData();
   volunteer.begin();
   const chart = createAccuracyChart();
   await follow(run, {
