@@ -15,6 +15,7 @@ from webnn.core.records import (
     Evaluation,
     EvaluationLease,
     Exchange,
+    Failure,
     Head,
     LedgerEntry,
     MergeLease,
@@ -44,6 +45,7 @@ class Rows:
     offers: dict[str, Offer] = field(default_factory=dict)
     last: dict[str, Offer] = field(default_factory=dict)
     exchanges: dict[str, Exchange] = field(default_factory=dict)
+    failures: dict[str, Failure] = field(default_factory=dict)
 
 
 class Model:
@@ -173,11 +175,19 @@ class Model:
     def delist(self, run: str) -> None:
         self.delisted.add(run)
 
+    def record_failure(self, failure: Failure) -> None:
+        self._rows(failure.run).failures[failure.client_id] = failure
+
+    def failures(self, run: str, limit: int) -> list[Failure]:
+        reported = self._rows(run).failures
+        return [reported[client_id] for client_id in sorted(reported, reverse=True)][:limit]
+
     def delete_rows(self, run: str, limit: int) -> int:
         """Of a run with no more rows than that, so that it does not matter which go first."""
         rows = self._rows(run)
         single = (rows.lease, rows.turn, rows.mark)
-        many = (rows.ledger, rows.updates, rows.clients, rows.evaluations, rows.offers, rows.last, rows.exchanges)
+        peers = (rows.offers, rows.last, rows.exchanges)
+        many = (rows.ledger, rows.updates, rows.clients, rows.evaluations, rows.failures, *peers)
         count = sum(one is not None for one in single) + sum(map(len, many))
         assert count <= limit
         self.started[run] = Rows(rows.run, rows.head, {})
