@@ -86,8 +86,14 @@ def test_axe_finds_nothing_when_a_run_has_a_history(stage: LocalStage, trained: 
     tab = open_tab(trained, address_of(stage, page))
     tab.page.get_by_role("heading", name="Handwritten digits").wait_for()
     tab.page.get_by_text("97.5 %").first.wait_for()
-    for summary in tab.page.locator("summary").all():
+    for summary in tab.page.locator("summary:visible").all():
         summary.click()
+    assert complaints(tab.page, (LIGHT, DARK, PHONE, PHONE_DARK)) == []
+
+
+def test_axe_finds_nothing_where_visitors_bring_data_of_their_own(run: str, open_tab: Open) -> None:
+    tab = open_tab(run)
+    tab.page.get_by_text("Train on data of your own").click()
     assert complaints(tab.page, (LIGHT, DARK, PHONE, PHONE_DARK)) == []
 
 
