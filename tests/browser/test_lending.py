@@ -46,8 +46,8 @@ def test_training_holds_on_battery_and_in_a_hidden_tab_where_that_was_chosen(run
 
     page.locator("#power").fill("60")
     page.reload()
-    assert page.get_by_label("on battery").is_checked()
-    assert page.locator("#power").input_value() == "60"
+    expect(page.get_by_label("on battery")).to_be_checked()
+    expect(page.locator("#power")).to_have_value("60")
 
 
 def test_a_browser_that_tells_nothing_of_batteries_offers_no_choice_about_them(run: str, open_tab: Open) -> None:

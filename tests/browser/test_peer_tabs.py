@@ -25,6 +25,7 @@ def published(stage: LocalStage, dataset: Dataset, rule: str, accuracy: float) -
     document = json.loads((CHECKOUT / "examples" / "digits" / "spec.json").read_text())
     document |= {"merge": {"where": "peer", "rule": {"name": rule}}, "end": {"accuracy": accuracy}}
     document["training"]["learning_rate"] = 0.3
+    document["data"]["own"] = "never"  # what peers learn from data of their own is not for each other's eyes
     publish(stage.services.runs, name, document, of_dataset(document, dataset), random)
     return name
 
