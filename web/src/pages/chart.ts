@@ -3,6 +3,8 @@
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 
+import { WHOLE_STEPS } from "./ticks";
+
 const FONT_PX = 12;
 const PICTURE_FONT_PX = 17;
 
@@ -28,7 +30,7 @@ export interface ChartOptions {
   /** Text below the x axis. */
   labelX?: string;
   range?: (min: number, max: number) => [number, number];
-  /** Between which steps the ticks of the x axis choose. */
+  /** Between which steps the ticks of the x axis choose; where absent, x counts. */
   stepsX?: () => number[];
   /** Told when a stretch of x was dragged over, or all is wanted again: null. Where absent, nothing can be zoomed. */
   onZoom?: (range: Range | null) => void;
@@ -145,7 +147,7 @@ function optionsFor(host: HTMLElement, options: ChartOptions, marks: () => reado
 
 function axisX({ formatX, labelX, stepsX }: ChartOptions, { font }: uPlot.Axis): uPlot.Axis {
   return {
-    ...(stepsX ? { incrs: () => stepsX() } : {}),
+    incrs: () => stepsX?.() ?? WHOLE_STEPS,
     ...(formatX ? { values: (_, ticks) => ticks.map(formatX) } : {}),
     ...(labelX ? { label: labelX, labelSize: 18, labelFont: font! } : {}),
   };

@@ -3,16 +3,16 @@
 import type { Range } from "./chart";
 import { count, moment } from "./format";
 import type { Scale } from "./series";
+import { WHOLE_STEPS } from "./ticks";
 
 /** Narrower than this share of all, or than this many versions or seconds, nothing is to be seen. */
 const NARROWEST_SHARE = 1e-5;
 const NARROWEST = 2;
 const STEP = 0.5;
 
-const THRICE = [1, 2, 5];
 /** Steps between the ticks of an axis. */
 const STEPS: Record<Scale, number[]> = {
-  version: Array.from({ length: 10 }, (_, power) => THRICE.map((digit) => digit * 10 ** power)).flat(),
+  version: WHOLE_STEPS,
   time: [
     1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10_800, 21_600, 43_200, 86_400, 172_800, 432_000, 864_000,
     1_728_000, 4_320_000, 8_640_000,
