@@ -19,7 +19,7 @@ from webnn import wiring
 from webnn.local.engine import Engine, embedded_engine
 from webnn.store.ports import Blobs, Catalog
 
-pytest_plugins = ["localstack.fixtures"]
+pytest_plugins = ["localstack.fixtures", "browsers"]
 
 ANSWERED = pytest.StashKey[dict[str, str]]()
 

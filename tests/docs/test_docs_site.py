@@ -1,7 +1,6 @@
 """The docs site, as `make docs` builds it: without a warning, nothing fetched from elsewhere, readable on a phone."""
 
 import functools
-import os
 import re
 import subprocess
 import threading
@@ -11,10 +10,9 @@ from pathlib import Path
 
 import pytest
 import yaml
-from playwright.sync_api import Browser, Request, sync_playwright
+from playwright.sync_api import Browser, Request
 
 from webnn.cli.main import webnn
-from webnn.local.volunteers import QUIET, browser
 
 CHECKOUT = Path(__file__).parents[2]
 # What `make setup` makes is there, or these tests would not run.
@@ -41,18 +39,6 @@ def address(site: Path) -> Iterator[str]:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{server.server_port}"
         server.shutdown()
-
-
-@pytest.fixture(scope="session")
-def chromium() -> Iterator[Browser]:
-    found = browser()
-    if found is None:
-        pytest.skip("there is no Chromium on this machine: apt-get install chromium")
-    root = ["--no-sandbox"] if os.geteuid() == 0 else []
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=found, args=[*QUIET[1:], *root])
-        yield launched
-        launched.close()
 
 
 def articles(site: Path) -> dict[str, str]:

@@ -8,11 +8,9 @@ from pathlib import Path
 
 import deployed
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 from reader import Reader
 from steps import steps
-
-from webnn.local.volunteers import QUIET, browser
 
 CHECKOUT = Path(__file__).parents[2]
 TUTORIALS = CHECKOUT / "docs" / "tutorials"
@@ -20,18 +18,6 @@ TENSORFLOW = CHECKOUT / "build" / "experiments" / "bin" / "python"
 KEPT = ("PATH", "LANG", "TMPDIR", "CI")
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    found = browser()
-    if found is None:
-        pytest.skip("there is no Chromium on this machine: apt-get install chromium")
-    root = ["--no-sandbox"] if os.geteuid() == 0 else []
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=found, args=[*QUIET[1:], *root])
-        yield launched
-        launched.close()
 
 
 @pytest.fixture
