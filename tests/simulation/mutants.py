@@ -9,12 +9,17 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Mutant:
-    """One bug."""
+    """One bug.
+
+    Attributes:
+        first: The seed to begin with: the lives before it are known not to meet the bug.
+    """
 
     name: str
     module: str
     line: str
     becomes: str
+    first: int = 0
 
 
 MUTANTS = [
@@ -146,6 +151,7 @@ MUTANTS = [
         "turns.py",
         "self._catalog.claim_merging(replace(held, again=True) if held else mine, found)",
         "held or self._catalog.claim_merging(mine, found)",
+        first=3000,
     ),
     Mutant(
         "the turn of the dead never ends",
