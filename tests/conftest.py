@@ -7,6 +7,7 @@ its own name, `run_name`, as the tenants of a real table do.
 import importlib.metadata
 import itertools
 import os
+import signal
 from collections.abc import Iterator, Mapping
 
 import deployed
@@ -18,6 +19,9 @@ from stages import NETWORKED, Stage, Stores
 from webnn import wiring
 from webnn.local.engine import Engine, embedded_engine
 from webnn.store.ports import Blobs, Catalog
+
+# It is ignored where the tests run in the background, and by what they start.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 pytest_plugins = ["localstack.fixtures", "browsers"]
 

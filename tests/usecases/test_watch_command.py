@@ -27,7 +27,6 @@ TESTS = Path(__file__).resolve().parents[1]
 IN_A_TERMINAL = """
 import fcntl, signal, termios
 fcntl.ioctl(0, termios.TIOCSCTTY, 0)
-signal.signal(signal.SIGINT, signal.default_int_handler)  # it may be ignored where the tests run in the background
 from unittest import mock
 from samples import a_world, an_evaluation
 from webnn.cli.main import webnn
