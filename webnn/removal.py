@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 
 from msgspec import Struct
 
+from webnn.census import all_runs
 from webnn.core.records import Head, Status
 from webnn.core.spec import Spec
 from webnn.errors import Conflict, Corrupt, Missing, Unavailable
@@ -157,16 +158,10 @@ class Remover:
         except (Missing, Corrupt):  # cut off behind this point before
             return []
         mine = _sizes(spec)
-        for other in self._names():
+        for other in all_runs(self._catalog):
             if other != run:
                 mine = {digest: mine[digest] for digest in mine.keys() - _sizes(self._specs.of(other)).keys()}
         return [Blob(keys.shard(digest), size, 0) for digest, size in mine.items()]
-
-    def _names(self) -> Iterator[str]:
-        after = ""
-        while page := self._catalog.run_names(PAGE, after=after):
-            yield from (name for _, name in page)
-            after = page[-1][0]
 
 
 def _sizes(spec: Spec) -> dict[str, int]:

@@ -1,10 +1,11 @@
 """What the schedule does in every run: settle what outages left, finish what is due, hold to budgets, show, clear."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 from msgspec import Struct, field
 
 from webnn.budget import Budget
+from webnn.census import all_runs
 from webnn.clearing import Cleared, Clearing
 from webnn.commit import Drained
 from webnn.doorbell import Ring
@@ -16,7 +17,6 @@ from webnn.store.ports import Catalog
 
 # What one run may take of a sweep's time, so that one with a long backlog keeps no other waiting.
 RUN_MILLISECONDS = 60_000
-PAGE = 500
 
 
 class Swept(Struct, frozen=True):
@@ -64,7 +64,7 @@ class Sweeper:
             Unavailable: Not even the list of runs was to be had.
         """
         swept: list[Swept] = []
-        for run in from_elsewhere(list(self._names()), self._clock()):
+        for run in from_elsewhere(list(all_runs(self._catalog)), self._clock()):
             if out_of_time():
                 break
             swept.append(self._sweep(run, out_of_time))
@@ -89,9 +89,3 @@ class Sweeper:
             self._budget.hold(run, up)
             self._live.show(run)
         return Swept(run, drained, self._clearing.clear(run, up))
-
-    def _names(self) -> Iterator[str]:
-        after = ""
-        while page := self._catalog.run_names(PAGE, after=after):
-            yield from (name for _, name in page)
-            after = page[-1][0]

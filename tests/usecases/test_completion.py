@@ -12,7 +12,7 @@ from click.testing import CliRunner
 from samples import a_spec, a_world
 from stages import Stage
 
-from webnn.cli import completion
+from webnn import census
 from webnn.cli.completion import SHELLS
 from webnn.cli.main import webnn
 from webnn.core import spec as specs
@@ -61,12 +61,12 @@ def test_names_of_runs_are_completed_from_the_stage_that_was_typed(
 
 
 def test_not_the_newest_runs_alone_are_completed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(completion, "PAGE", 2)
+    monkeypatch.setattr(census, "PAGE", 2)
     world = a_world()
     names = [f"run-{number}" for number in range(5)]
     for name in names:
         world.services.runs.start(name, "", "", specs.encode(a_spec()), np.zeros(3, np.float32))
-    assert set(completion._all_names(world.catalog)) >= set(names)
+    assert set(census.all_runs(world.catalog)) >= set(names)
 
 
 def test_where_no_stage_can_be_reached_nothing_is_offered_and_nothing_said(tmp_path: Path) -> None:

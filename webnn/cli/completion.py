@@ -9,10 +9,9 @@ from types import FrameType
 import click
 from click.shell_completion import get_completion_class
 
+from webnn.census import all_runs
 from webnn.cli import stage as stages
-from webnn.store.ports import Catalog
 
-PAGE = 1_000
 PROGRAM, VARIABLE = "webnn", "_WEBNN_COMPLETE"
 SHELLS = ("bash", "zsh", "fish")
 PATIENCE_SECONDS = 2.0  # nobody waits longer for a key, unless WEBNN_COMPLETION_SECONDS says so
@@ -36,18 +35,10 @@ def _names(context: click.Context, _parameter: click.Parameter, incomplete: str)
     """The names of the stage's runs; none if it does not say at once, or cannot be reached."""
     try:
         with _for_a_moment():
-            found = list(_all_names(stages.services(context.params.get("stage") or stages.DEFAULT).catalog))
+            found = list(all_runs(stages.services(context.params.get("stage") or stages.DEFAULT).catalog))
     except Exception:  # a shell that completes has no use for an error, whatever it is
         return []
     return [name for name in found if name.startswith(incomplete)]
-
-
-def _all_names(catalog: Catalog) -> Iterator[str]:
-    """Not the newest alone, as a list of runs has."""
-    after = ""
-    while page := catalog.run_names(PAGE, after):
-        yield from (name for _, name in page)
-        after = page[-1][0]
 
 
 class _TooLateError(Exception):
