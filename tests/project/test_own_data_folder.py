@@ -1,12 +1,15 @@
 """Folders of runs whose visitors train on data of their own."""
 
+import json
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from folders import a_folder, told
 from samples import a_world
 
-from webnn.project.folder import read
+from webnn.cli.main import webnn
+from webnn.project.folder import check, read
 from webnn.project.push import push
 
 MUST = "[data]\nown = 'must'\n"
@@ -28,6 +31,33 @@ def test_where_visitors_must_bring_data_no_function_gives_any(tmp_path: Path) ->
     push(read(folder), world.services.runs, "dev", lambda _: None)
     data = world.services.runs.describe("blank").spec.data
     assert (data.own, data.train, data.validation_examples) == ("must", (), 5)
+
+
+def test_data_that_nobody_would_train_on_are_remarked(tmp_path: Path) -> None:
+    """As when `own` is all that was changed in a template."""
+    folder = with_data(tmp_path, MUST)
+    line = 1 + (folder / "data.py").read_text().splitlines().index("def train():")
+    found = CliRunner().invoke(webnn, ["validate", str(folder)])
+    assert found.exit_code == 0
+    said = f"{folder}/data.py:{line}: train() is not used, and nothing of it is uploaded: by own = 'must' in webnn.toml"
+    assert said in found.output
+    assert "Nothing is wrong with" in found.output
+    as_json = CliRunner().invoke(webnn, ["validate", str(folder), "--json"])
+    assert said in as_json.stderr
+    (remark,) = json.loads(as_json.stdout)["remarks"]
+    assert (remark["file"], remark["line"]) == ("data.py", line)
+    world = a_world()
+    push(read(folder), world.services.runs, "dev", lambda _: None)
+    assert world.services.runs.describe("blank").spec.data.train == ()
+
+
+def test_nothing_is_remarked_of_data_that_are_used(tmp_path: Path) -> None:
+    assert check(read(with_data(tmp_path, "[data]\nown = 'may'\n"))) == []
+    must = with_data(tmp_path / "must", MUST, data=f"train = 5\n{VALIDATION}")
+    assert check(read(must)) == []
+    imported = with_data(tmp_path / "imported", MUST, data=f"from elsewhere import train\n{VALIDATION}")
+    (imported / "elsewhere.py").write_text("def train():\n    return 1\n")
+    assert [remark.line for remark in check(read(imported))] == [None]
 
 
 def test_where_they_may_the_owner_gives_some_too(tmp_path: Path) -> None:

@@ -57,7 +57,10 @@ def test_new_makes_a_folder_that_validate_finds_nothing_wrong_with(tmp_path: Pat
     made = run("new", folder, "--json")
     assert last_line(made) == {"folder": folder, "files": ["model.json", "webnn.toml", "data.py", ".gitignore"]}
     checked = run("validate", folder, "--json")
-    assert (checked.exit_code, last_line(checked)) == (0, {"folder": folder, "run": "iris", "problems": []})
+    assert (checked.exit_code, last_line(checked)) == (
+        0,
+        {"folder": folder, "run": "iris", "problems": [], "remarks": []},
+    )
 
 
 def test_validate_tells_all_that_is_wrong_and_exits_with_1(tmp_path: Path) -> None:

@@ -6,12 +6,15 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import click
+import msgspec
 from rich.console import Console
+from rich.text import Text
 
 from webnn import aws, wiring
 from webnn.cli import stage as stages
 from webnn.cli.follow import facts, follow, shown, uploaded
 from webnn.project.folder import Project, Unfit, check, read
+from webnn.project.problem import Problem
 from webnn.project.push import push as push_project
 from webnn.project.push import pushed, set_running
 from webnn.project.template import TEMPLATES, scaffold
@@ -53,9 +56,10 @@ def validate(folder: Path, as_json: bool) -> None:
     console = Console(stderr=as_json)
     with _told(folder, as_json):
         project = read(folder)
-        _check(project, console)
+        remarks = _check(project, console)
     if as_json:
-        stages.print_json({"folder": str(folder), "run": project.name, "problems": []})
+        told = {"problems": [], "remarks": msgspec.to_builtins(remarks)}
+        stages.print_json({"folder": str(folder), "run": project.name, **told})
     else:
         text = f"Nothing is wrong with {folder}. Make the run {project.name} of it with: webnn push {folder}"
         console.print(text, markup=False, highlight=False, soft_wrap=True)
@@ -159,9 +163,13 @@ def _link(page: str, project: Project) -> str:
     return f"{page}?run={project.name}"
 
 
-def _check(project: Project, console: Console) -> None:
+def _check(project: Project, console: Console) -> list[Problem]:
+    """Tells the remarks, and gives them."""
     with shown(console, "checking") as show:
-        check(project, lambda name, count: show(f"{count:,} examples of {name}()", None, None))
+        remarks = check(project, lambda name, count: show(f"{count:,} examples of {name}()", None, None))
+    for remark in remarks:
+        console.print(Text(str(project.folder / str(remark)), "yellow"), soft_wrap=True)
+    return remarks
 
 
 def _push(project: Project, services: Services, stage: str, console: Console) -> Progress:

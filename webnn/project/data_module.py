@@ -6,7 +6,7 @@ import traceback
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
-from types import ModuleType
+from types import CodeType, ModuleType
 from typing import Any
 
 from webnn.errors import Invalid
@@ -28,6 +28,7 @@ class DataModule:
         """
         self._folder = folder.resolve()
         self._path = self._folder / DATA
+        self._asked = functions
         if not self._path.is_file():
             raise Invalid(f"there is no {DATA}", file=DATA, line=None)
         self._module = self._loaded()
@@ -49,6 +50,11 @@ class DataModule:
         function: Callable[[], Any] = getattr(self._module, name)
         with self._running():
             return function()
+
+    def unasked(self) -> list[tuple[str, int | None]]:
+        """The functions that give data and are not asked for, each with its line, where it is a line of this module."""
+        there = [(name, getattr(self._module, name, None)) for name in FUNCTIONS if name not in self._asked]
+        return [(name, self._line_of(found)) for name, found in there if callable(found)]
 
     def called(self, name: str) -> str:
         """The function, as it is written."""
@@ -81,6 +87,10 @@ class DataModule:
         finally:
             if str(self._folder) in sys.path:
                 sys.path.remove(str(self._folder))
+
+    def _line_of(self, function: object) -> int | None:
+        code = getattr(function, "__code__", None)
+        return code.co_firstlineno if isinstance(code, CodeType) and code.co_filename == str(self._path) else None
 
     def _line(self, error: BaseException) -> int | None:
         if isinstance(error, SyntaxError) and error.filename == str(self._path):

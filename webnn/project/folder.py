@@ -20,6 +20,10 @@ from webnn.project.stream import OnExamples, problems_of
 from webnn.project.weights import first_weights
 
 FILES = (MODEL, TOML, DATA)
+UNUSED = (
+    "{}() is not used, and nothing of it is uploaded: by own = 'must' in webnn.toml visitors train on data of their "
+    "own alone. Delete it, or write own = 'may': then it is trained on by all who bring none"
+)
 
 
 class Project(Struct, frozen=True):
@@ -79,8 +83,10 @@ def read(folder: Path) -> Project:
     return Project(folder, name, document, sections.data, digest, weights)
 
 
-def check(project: Project, told: OnExamples = lambda _name, _count: None) -> None:
+def check(project: Project, told: OnExamples = lambda _name, _count: None) -> list[Problem]:
     """Runs the data module and looks at every example.
+
+    It gives remarks: what is not wrong, but mostly not meant.
 
     Raises:
         Unfit: Something is wrong; it has all of it.
@@ -91,6 +97,7 @@ def check(project: Project, told: OnExamples = lambda _name, _count: None) -> No
         raise Unfit([problem_of(error)]) from error
     if problems := problems_of(module, project.document, project.data, told):
         raise Unfit(problems)
+    return [Problem(DATA, line, UNUSED.format(name)) for name, line in module.unasked()]
 
 
 def _text(path: Path, problems: list[Problem]) -> str | None:
