@@ -126,18 +126,40 @@ def test_train_pushes_sets_running_and_follows_to_the_end(tmp_path: Path, servic
     assert "is over" in later.output
 
 
-def test_ctrl_c_ends_the_following_and_not_the_run(
-    tmp_path: Path, services: Services, run_name: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def looked_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who follows a run presses Ctrl-C after the first look."""
+
     def interrupted(*_: object) -> Any:
         yield
         raise KeyboardInterrupt
 
     monkeypatch.setattr("webnn.wiring.paced", interrupted)
+
+
+@pytest.mark.usefixtures("looked_at_once")
+def test_ctrl_c_ends_the_following_and_not_the_run(tmp_path: Path, services: Services, run_name: str) -> None:
     found = run("train", str(named(a_folder(tmp_path), run_name)), "--stage", "local")
     assert found.exit_code == 130
     assert "goes on" in found.output
     assert services.catalog.head(run_name).status is Status.RUNNING
+
+
+@pytest.mark.usefixtures("stage", "looked_at_once")
+def test_a_terminal_shows_the_join_link_as_a_qr_code_where_others_can_open_it(
+    tmp_path: Path, run_name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = str(named(a_folder(tmp_path), run_name))
+    for name, value in {"FORCE_COLOR": "1", "TERM": "xterm", "COLUMNS": "100", "LINES": "50"}.items():
+        monkeypatch.setenv(name, value)
+    assert "▀" not in run("train", folder, "--stage", "local").output  # of this machine's own address
+    monkeypatch.setattr("webnn.cli.project.site_url", lambda *_: "https://pages.test/index.html")
+    assert run("train", folder, "--stage", "local").stdout.count("▀") > 50
+    assert "▀" not in run("train", folder, "--stage", "local", "--json").output
+    monkeypatch.delenv("FORCE_COLOR")
+    piped = run("train", folder, "--stage", "local")
+    assert f"https://pages.test/index.html?run={run_name}" in piped.stdout
+    assert "▀" not in piped.output
 
 
 def test_a_folder_that_is_not_there_is_one_line(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from rich.text import Text
 
 from webnn import aws, wiring
 from webnn.cli import stage as stages
+from webnn.cli.code import Code
 from webnn.cli.follow import facts, follow, shown, uploaded
 from webnn.project.folder import Project, Unfit, check, read
 from webnn.project.problem import Problem
@@ -113,6 +114,8 @@ def train(folder: Path, stage: str, as_json: bool) -> None:
         highlight=False,
         soft_wrap=True,
     )
+    if not as_json:
+        Code(link).draw(console)
     found, finished = follow(services.runs, services.failures, project.name, console)
     if as_json:
         stages.print_json({"run": project.name, "stage": stage, "page": link, **_stands(found),

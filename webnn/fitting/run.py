@@ -8,13 +8,13 @@ from types import TracebackType
 from typing import Any, Literal, Self
 
 from webnn import wiring
+from webnn.cli.code import Code
 from webnn.cli.watch import looks
 from webnn.core.records import Evaluation, Status
 from webnn.core.tensors import TensorSpec
 from webnn.core.wire import Vector
 from webnn.errors import Invalid, Unavailable
 from webnn.fitting import models
-from webnn.fitting.code import Code
 from webnn.fitting.reaching import Reached
 from webnn.fitting.showing import Shown
 from webnn.local.stage import STAGE

@@ -13,10 +13,10 @@ from rich.text import Text
 
 from webnn import chart
 from webnn.cli import dashboard
+from webnn.cli.code import Code
 from webnn.cli.watch import changes, line
 from webnn.core.records import Status
 from webnn.errors import Missing
-from webnn.fitting.code import Code
 from webnn.story import Standing, Story
 
 HERE_ONLY = "This stage is on this machine, and only its own browsers can open the page."
@@ -46,8 +46,7 @@ class Shown:
             return
         self._console.print("Whoever opens this page and presses Start trains with you:", highlight=False)
         self._console.print(Text(f"  {self._code.link}", "bold"), soft_wrap=True)
-        if self._console.is_terminal:
-            self._console.print(Text(str(self._code), "black on white"), soft_wrap=True)
+        self._code.draw(self._console)
         if self._local:
             self._console.print(HERE_ONLY, highlight=False, soft_wrap=True)
 
