@@ -47,6 +47,11 @@ class Deployment:
         """Runs the `webnn` command for this stage."""
         return webnn(self.engine, self.checkout, *words, "--stage", STAGE)
 
+    def clear(self) -> None:
+        """Deletes all runs, as their owner would: those that tests before left there."""
+        for run in json.loads(told(self.command("list", "--json"))):
+            told(self.command("delete", run["run"], "--yes"))
+
 
 def copied_checkout(folder: Path) -> Path:
     """A copy to deploy from."""
@@ -68,9 +73,7 @@ def copied_checkout(folder: Path) -> Path:
 @contextmanager
 def deployed(engine: Engine, checkout: Path) -> Iterator[Deployment]:
     """Deploys the stage from a copy of the checkout."""
-    told = webnn(engine, checkout, "deploy", "--json", "--stage", STAGE)
-    assert told.returncode == 0, told.stdout + told.stderr
-    found = json.loads(told.stdout.splitlines()[-1])
+    found = json.loads(told(webnn(engine, checkout, "deploy", "--json", "--stage", STAGE)).splitlines()[-1])
     with requests.Session() as http:
         http.trust_env = False
         yield Deployment(engine, checkout, found["api"], found["page"], http)
@@ -93,6 +96,12 @@ def webnn(engine: Engine, checkout: Path, *words: str) -> "subprocess.CompletedP
     """Runs the `webnn` command of a copy."""
     command = [sys.executable, "-c", "from webnn.cli.main import main; main()"]
     return ran(engine, checkout, {"PYTHONPATH": str(checkout)}, *command, *words)
+
+
+def told(result: "subprocess.CompletedProcess[str]") -> str:
+    """What a command printed that did what it should."""
+    assert result.returncode == 0, result.stdout + result.stderr
+    return result.stdout
 
 
 def ran(engine: Engine, folder: Path, variables: Mapping[str, str], *words: str) -> "subprocess.CompletedProcess[str]":

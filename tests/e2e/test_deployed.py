@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from deployed import Deployment, announcement
+from deployed import Deployment, announcement, told
 
 MERGE_SECONDS = 60
 
@@ -16,8 +16,7 @@ pytestmark = pytest.mark.localstack
 
 @pytest.fixture(scope="module", autouse=True)
 def _digits(deployment: Deployment) -> None:
-    created = deployment.command("create", "digits")
-    assert created.returncode == 0, created.stdout + created.stderr
+    told(deployment.command("create", "digits"))
 
 
 def test_an_update_travels_from_the_deployed_api_to_a_new_head(deployment: Deployment) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 import deployed
 import pytest
 import requests
+from deployed import told
 from stages import CHECKOUT
 
 from localstack.clients import Clients
@@ -44,11 +45,6 @@ class Library:
 
     def get(self, path: str, **headers: str) -> requests.Response:
         return self.http.get(self.address + path, headers=headers, timeout=60)
-
-
-def told(result: "subprocess.CompletedProcess[str]") -> str:
-    assert result.returncode == 0, result.stdout + result.stderr
-    return result.stdout
 
 
 @pytest.fixture(scope="module")

@@ -84,7 +84,8 @@ def test_a_keras_model_of_ones_own(tmp_path: Path, new_page: Callable[[], Page])
 
 @pytest.mark.localstack
 def test_a_stage_of_ones_own(deployment: deployed.Deployment, tmp_path: Path, new_page: Callable[[], Page]) -> None:
-    """On the stage that other tests have deployed: deploying again puts the real pages there."""
+    """On the stage that other tests have deployed: deploying again puts the real pages there. Their runs go first."""
+    deployment.clear()
     checkout = deployment.checkout
     shutil.copytree(CHECKOUT / "web" / "dist", checkout / "web" / "dist", dirs_exist_ok=True)
     there = {**deployment.engine.environment(), "WEBNN_STAGE": deployed.STAGE}
