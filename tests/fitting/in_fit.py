@@ -24,6 +24,7 @@ from webnn.keras.building import weights_in
 from webnn.keras.tensorflow import kerases
 from webnn.keras.weights import vector_of
 from webnn.simulate.learner import Practice
+from webnn.trained import validation
 
 RANDOM = np.random.default_rng(2018)
 CLASSES = "sparse_categorical_crossentropy"
@@ -209,6 +210,37 @@ def a_step(model: Any, spec: Any, inputs: list[Array], y: Array) -> float:
     return float(np.abs(vector_of(weights_in(again)) - ours).max() / np.abs(start - ours).max())
 
 
+def splits(world: World) -> dict[str, Any]:
+    """What is trained and what is validated on, where a part of x and y is kept for that; or what is said of it."""
+    k, (x, y) = kerases().keras, data(50)
+    tf = kerases().tf
+    model = small(k)
+    found: dict[str, Any] = {}
+    with in_memory(world, []):
+        for part in (0.3, 0.9):
+            run = webnn.fit(model, x, y, validation_split=part, wait=False, show=False)
+            spec = world.services.runs.describe(run.name).spec
+            batches = list(validation(world.services.blobs, spec, 1000))
+            inputs, targets = (np.concatenate([batch[side][0] for batch in batches]) for side in (0, 1))
+            kerass = model.fit(x, y, validation_split=part, verbose=0).history["val_loss"][0]
+            ours = model.evaluate(inputs, targets, verbose=0)
+            at = spec.data.train_examples
+            last = np.array_equal(inputs, x[at:].astype(np.float32)) and np.array_equal(targets, y[at:])
+            found[str(part)] = [at, spec.data.validation_examples, last, abs(kerass - ours)]
+
+        def refused(*given: Any, **options: Any) -> Any:
+            return said(lambda: webnn.fit(model, *given, wait=False, show=False, **options))
+
+        dataset = tf.data.Dataset.from_tensor_slices((x, y))
+        found["both"] = refused(x, y, validation_data=(x, y), validation_split=0.2)
+        found["dataset"] = refused(dataset, validation_split=0.2)
+        found["generator"] = refused((pair for pair in zip(x, y, strict=True)), validation_split=0.2)
+        found["function"] = refused(lambda: dataset, validation_split=0.2)
+        found["neither"] = refused(x, y)
+        found["classes"] = refused(x, np.where(np.arange(50) < 45, y, 7), validation_split=0.2)
+    return found
+
+
 def names(world: World) -> list[str]:
     """One after another, then the same call again."""
     x, y = data()
@@ -231,6 +263,7 @@ def main(path: Path) -> None:
         "stored": stored(a_world()),
         "sides": sides(a_world()),
         "names": names(a_world()),
+        "splits": splits(a_world()),
     }
     path.write_text(json.dumps(found))
 

@@ -127,6 +127,31 @@ def test_data_that_do_not_fit_are_refused_before_there_is_a_run(found: dict[str,
         assert part in said
 
 
+def test_a_part_of_x_and_y_is_validated_on_as_keras_does(found: dict[str, Any]) -> None:
+    for part, counts in {
+        "0.3": [35, 15],
+        "0.9": [4, 46],
+    }.items():  # 50 * (1 - 0.9) is a little below 5, and rounded down
+        *seen, last, apart = found["splits"][part]
+        assert seen == counts
+        assert last is True
+        assert apart < 1e-6  # from the loss that Keras's own fit finds on its part
+
+
+def test_a_part_is_taken_of_arrays_alone_and_where_no_other_data_are_given(found: dict[str, Any]) -> None:
+    for name, words in {
+        "both": "validation_data and validation_split are both given",
+        "dataset": "validation_split cuts arrays, and x is a _TensorSliceDataset: give validation_data=(x, y) instead",
+        "generator": "validation_split cuts arrays, and x is a generator",
+        "function": "validation_split cuts arrays, and x is a function",
+        "neither": "or keep some of x and y for that, as with validation_split=0.2",
+        "classes": "the last 20% of x and y: 'last' holds class indices 0 to 7; they must be 0 to 2",
+    }.items():
+        said = found["splits"][name]
+        assert said.startswith("Invalid: "), said
+        assert words in said
+
+
 def test_several_inputs_and_outputs_are_taken_by_place_or_name(found: dict[str, Any]) -> None:
     assert found["sides"]["tensors"] == [
         ["word", [3], "uint8"], ["size", [2], "float32"], ["kind", [], "uint8"], ["again", [], "uint8"],

@@ -16,6 +16,7 @@ from webnn.fitting.models import Prepared, Wishes, prepared
 from webnn.fitting.reaching import Reached, reached
 from webnn.fitting.run import Run
 from webnn.fitting.showing import console
+from webnn.fitting.splitting import split
 from webnn.local.stage import STAGE
 from webnn.project.push import set_running
 from webnn.project.stream import pieces_of, problems_of
@@ -32,7 +33,8 @@ def fit(
     x: Any,
     y: Any = None,
     *,
-    validation_data: Any,
+    validation_data: Any = None,
+    validation_split: float = 0.0,
     stage: str = STAGE,
     name: str | None = None,
     title: str = "",
@@ -62,6 +64,8 @@ def fit(
             PyDataset, a generator, or a function that gives a fresh one, of pairs (x, y), each an example or a batch.
         y: Targets, like x.
         validation_data: (x, y), or a stream as above: every accuracy is measured on all of it.
+        validation_split: Instead: what part of x and y, between 0 and 1, is not trained on and validated on. These are
+            the last examples, before any are shuffled, as in Keras's own `fit`; x and y are arrays then.
         stage: Where: `local` is this machine, and brought up if `webnn dev` is not; others are on AWS.
         name: Of the run; by default the model's, with a number if that is taken. The same call again under the same
             name goes on with the run that is there.
@@ -86,7 +90,8 @@ def fit(
         Conflict: The name is another run's.
         Unavailable: The stage does not answer.
     """
-    given, words = Given(x, y, validation_data), console(stderr=True, quiet=not show)
+    given = _given(model, x, y, validation_data, validation_split)
+    words = console(stderr=True, quiet=not show)
     training = {"local_steps": local_steps, "batch_size": batch_size, "encoding": encoding}
     spec: dict[str, dict[str, Any]] = {
         "training": {key: value for key, value in training.items() if value is not None},
@@ -110,6 +115,20 @@ def fit(
     if wait and run.wait() and there.own is not None:
         run.close()
     return run
+
+
+def _given(model: Any, x: Any, y: Any, validation: Any, part: float) -> Given:
+    if not part:
+        return Given(x, y, validation)
+    if validation is not None:
+        raise Invalid("validation_data and validation_split are both given: what is to be validated on?")
+    train, validation = split(x, y, part, _count(model, "inputs"), _count(model, "outputs"))
+    return Given(*train, validation, f"the last {part:.0%} of x and y")
+
+
+def _count(model: Any, what: str) -> int:
+    """How many inputs or outputs a model has; one where it does not say, which `prepared` will."""
+    return len(getattr(model, what, None) or [None])
 
 
 def _end(until: float | Section | None) -> dict[str, Any]:

@@ -16,8 +16,13 @@ WANTED = "arrays (x, y), a tf.data.Dataset, a keras PyDataset, a generator, or a
 class Given:
     """Training and validation data, each as arrays of all examples or as a stream."""
 
-    def __init__(self, x: Any, y: Any, validation: Any) -> None:
-        """Takes what `webnn.fit` was given. Raises Invalid if one of them is nothing of the kind."""
+    def __init__(self, x: Any, y: Any, validation: Any, called: str = CALLED["validation"]) -> None:
+        """Takes what `webnn.fit` was given, and what to call what is validated on.
+
+        Raises:
+            Invalid: One of them is nothing of the kind.
+        """
+        self._called = {**CALLED, "validation": called}
         self._parts = {
             "train": _part(x if y is None else (x, y), "train"),
             "validation": _part(validation, "validation"),
@@ -29,7 +34,7 @@ class Given:
 
     def called(self, name: str) -> str:
         """What the caller knows a part as."""
-        return CALLED[name]
+        return self._called[name]
 
     def iterated(self, items: Iterable[Any]) -> Iterator[Any]:
         """The items. What fails on the way is the caller's own, with its traceback."""
@@ -86,10 +91,10 @@ class _Once:
 
 def _part(found: Any, name: str) -> Callable[[], Any]:
     if found is None:
-        hint = (
-            "validation_data=(x, y) is what every accuracy is measured on" if name == "validation" else "x is missing"
-        )
-        raise Invalid(f"{hint}: {WANTED}")
+        if name == "train":
+            raise Invalid(f"x is missing: {WANTED}")
+        hint = "validation_data=(x, y) is what every accuracy is measured on"
+        raise Invalid(f"{hint}: {WANTED}; or keep some of x and y for that, as with validation_split=0.2")
     if callable(found) and not hasattr(found, "as_numpy_iterator") and not _in_batches(found):
         return lambda: _begun(found())
     if isinstance(found, Iterator):
