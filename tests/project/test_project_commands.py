@@ -194,6 +194,22 @@ def test_a_new_folder_names_its_run_after_itself(tmp_path: Path) -> None:
     assert not (tmp_path / "Bad Name!").exists()
 
 
+def test_a_model_that_is_imported_first_is_kept_and_each_step_names_the_next(tmp_path: Path) -> None:
+    folder = a_folder(tmp_path)
+    for name in ("webnn.toml", "data.py", ".gitignore"):
+        (folder / name).unlink()
+    before = (folder / "model.json").read_text()
+    assert run("validate", str(folder)).stderr.splitlines() == [
+        f"{folder}/webnn.toml: the file is not there: `webnn new {folder}` makes it, for the model",
+        f"{folder}/data.py: the file is not there: `webnn new {folder}` makes it, for the model",
+        "2 problems; nothing was uploaded.",
+    ]
+    made = run("new", str(folder))
+    assert f"They go with {folder}/model.json, which was there. Put your own data into {folder}/data.py" in made.output
+    assert run("validate", str(folder)).exit_code == 0
+    assert (folder / "model.json").read_text() == before
+
+
 @pytest.mark.usefixtures("stage")
 def test_a_push_that_is_interrupted_says_that_it_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupted(*_: object) -> None:

@@ -21,6 +21,8 @@ from webnn.keras.exporting import export as write
 from webnn.keras.importing import Imported, check_free, imported, save
 from webnn.keras.measures import Sums, measured
 from webnn.keras.predicting import predictor
+from webnn.project.data_module import DATA
+from webnn.project.sections import TOML
 from webnn.trained import Version, validation, version_of
 from webnn.wiring import Services
 
@@ -60,7 +62,14 @@ def import_model(model: Path, folder: Path, force: bool, as_json: bool) -> None:
         stages.print_json({"folder": str(folder), "layers": lines, "parameters": parameters, "apart": found.apart})
         return
     _show(found)
-    Console().print(f"{folder} has the model and its weights.", markup=False, highlight=False, soft_wrap=True)
+    said = f"{folder} has the model and its weights. {_next(folder)}"
+    Console().print(said, markup=False, highlight=False, soft_wrap=True)
+
+
+def _next(folder: Path) -> str:
+    if (folder / TOML).exists() or (folder / DATA).exists():
+        return f"Look whether all goes together with: webnn validate {folder}"
+    return f"Make settings and data to go with them with: webnn new {folder}"
 
 
 def _show(found: Imported) -> None:

@@ -14,7 +14,9 @@ from webnn import aws, wiring
 from webnn.cli import stage as stages
 from webnn.cli.code import Code
 from webnn.cli.follow import facts, follow, shown, uploaded
+from webnn.project.data_module import DATA
 from webnn.project.folder import Project, Unfit, check, read
+from webnn.project.model import MODEL
 from webnn.project.problem import Problem
 from webnn.project.push import push as push_project
 from webnn.project.push import pushed, set_running
@@ -38,7 +40,10 @@ JSON = click.option("--json", "as_json", is_flag=True, help="Print the result as
 )
 @JSON
 def new(name: Path, template: str, as_json: bool) -> None:
-    """Make the folder NAME: a model, its settings, and a module that gives the data."""
+    """Make the folder NAME: a model, its settings, and a module that gives the data.
+
+    A model that is there, from `webnn import`, is kept, and the rest made to fit it.
+    """
     made = scaffold(name, template)
     if as_json:
         stages.print_json({"folder": str(name), "files": [path.name for path in made]})
@@ -46,7 +51,10 @@ def new(name: Path, template: str, as_json: bool) -> None:
     console = Console()
     for path in made:
         console.print(f"[green]✓[/] {path}", highlight=False, soft_wrap=True)
-    console.print(f"Change them as you like, then: webnn validate {name}", highlight=False, soft_wrap=True)
+    text = "Change them as you like"
+    if name / MODEL not in made:
+        text = f"They go with {name / MODEL}, which was there. Put your own data into {name / DATA}"
+    console.print(f"{text}, then: webnn validate {name}", markup=False, highlight=False, soft_wrap=True)
 
 
 @click.command()

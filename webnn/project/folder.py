@@ -20,6 +20,7 @@ from webnn.project.stream import OnExamples, problems_of
 from webnn.project.weights import first_weights
 
 FILES = (MODEL, TOML, DATA)
+ABSENT = "the file is not there"
 UNUSED = (
     "{}() is not used, and nothing of it is uploaded: by own = 'must' in webnn.toml visitors train on data of their "
     "own alone. Delete it, or write own = 'may': then it is trained on by all who bring none"
@@ -63,6 +64,10 @@ def read(folder: Path) -> Project:
         raise Missing(f"there is no folder {folder}: `webnn new {folder}` makes one")
     problems: list[Problem] = []
     texts = {name: _text(folder / name, problems) for name in FILES}
+    if texts[MODEL] is not None and not any((folder / name).exists() for name in (TOML, DATA)):
+        problems = [
+            Problem(name, None, f"{ABSENT}: `webnn new {folder}` makes it, for the model") for name in (TOML, DATA)
+        ]
     sections, of_toml = settings.read(texts[TOML] or "")
     text = texts[MODEL]
     model, of_model = (None, []) if text is None else models.read(text)
@@ -104,7 +109,7 @@ def _text(path: Path, problems: list[Problem]) -> str | None:
     try:
         return path.read_text(encoding="utf-8")
     except FileNotFoundError:
-        problems.append(Problem(path.name, None, "the file is not there"))
+        problems.append(Problem(path.name, None, ABSENT))
     except UnicodeDecodeError as error:
         problems.append(Problem(path.name, None, f"this is no text in UTF-8: {error.reason}"))
     except OSError as error:
