@@ -19,10 +19,16 @@ const workerBeside: Plugin = {
   renderChunk: (code) => code.replace("WORKER_BESIDE", 'new URL("./worker.js", import.meta.url)'),
 };
 
+// Webpack takes `typeof __filename` for "string" in an ES module, and then gives it none: the worker would not start.
+const noFilename: Plugin = {
+  name: "no-filename",
+  transform: (code, id) => (id.includes("/wasm-out/") ? code.replaceAll("typeof __filename !== 'undefined'", "false") : null),
+};
+
 // The package for browsers: the library, its worker with TF.js in it, and the wasm binaries.
 export default defineConfig({
   base: "./",
-  plugins: [workerBeside],
+  plugins: [workerBeside, noFilename],
   build: {
     target: "es2022",
     outDir: "client/dist",

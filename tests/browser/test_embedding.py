@@ -1,6 +1,7 @@
 """The library in other people's programs: each example does what it is for, against a whole stage."""
 
 import subprocess
+import tarfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -85,6 +86,14 @@ def test_a_react_app_is_type_checked_and_bundled_with_the_package_and_trains(
         page.get_by_role("button", name="Stop").click()
         expect(page.get_by_text("left", exact=True)).to_be_visible()
         expect(page.get_by_role("button", name="Lend this machine")).to_be_visible()
+
+
+def test_the_package_asks_for_nothing_that_webpack_promises_and_does_not_give(package: Path) -> None:
+    with tarfile.open(package) as files:
+        programs = [one for one in files.getmembers() if one.name.endswith(".js") and not one.name.endswith("node.js")]
+        assert "package/dist/worker.js" in [one.name for one in programs]
+        asking = [one.name for one in programs if b"typeof __filename" in files.extractfile(one).read()]  # type: ignore[union-attr]
+    assert asking == []
 
 
 def test_a_node_program_installs_the_package_trains_and_predicts(

@@ -4,7 +4,9 @@ import plain from "@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm.wasm?url
 import simd from "@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-simd.wasm?url";
 import threaded from "@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-threaded-simd.wasm?url";
 
-const absolute = (url: string) => new URL(url, import.meta.url).href;
+// Not in one expression: webpack would look for the file among its own.
+const here = import.meta.url;
+const absolute = (url: string) => new URL(url, here).href;
 
 export const wasmUrls = {
   "tfjs-backend-wasm.wasm": absolute(plain),
