@@ -10,7 +10,7 @@ export function examplesIn(data: Spec["data"], inputs: readonly ArrayLike<number
   if (targets) checkCount("targets", data.targets, targets);
   const values = [...inputs, ...(targets ?? [])];
   const specs = [...data.inputs, ...data.targets].slice(0, values.length);
-  const counts = specs.map((tensor, i) => countOf(tensor, values[i]!));
+  const counts = specs.map((tensor, i) => countOf(tensor, values[i]));
   const odd = counts.findIndex((count) => count !== counts[0]);
   if (odd < 0) return counts[0]!;
   const [first, other] = [specs[0]!.name, specs[odd]!.name];
@@ -23,7 +23,8 @@ function checkCount(what: string, specs: readonly TensorSpec[], values: readonly
   throw new InvalidData(null, `${values.length} ${what} were given where the model has ${specs.length} (${names})`);
 }
 
-function countOf(tensor: TensorSpec, { length }: ArrayLike<number>): number {
+function countOf(tensor: TensorSpec, values: ArrayLike<number> | null | undefined): number {
+  const length = values?.length ?? 0; // a program without types may give anything
   const size = sizeOf(tensor);
   const count = length / size;
   if (count >= 1 && Number.isInteger(count)) return count;

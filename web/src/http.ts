@@ -121,5 +121,7 @@ export function readChanged(
 export async function readJson(url: string): Promise<unknown> {
   const response = await fetch(url, { cache: "no-cache" }).catch(() => null);
   if (!response?.ok) throw new Unavailable(`${url} does not answer`);
-  return response.json();
+  return response.json().catch(() => {
+    throw new Unavailable(`${url} is no JSON: something else answers in its place`);
+  });
 }

@@ -116,8 +116,9 @@ class Handle implements Run {
 
   async predict(x: ArrayLike<number> | ArrayLike<number>[], { signal, version }: PredictOptions = {}): Promise<Prediction> {
     signal?.throwIfAborted();
-    const inputs = (typeof x[0] === "number" ? [x as ArrayLike<number>] : Array.from(x as ArrayLike<ArrayLike<number>>)).map(plain);
-    examplesIn(this.description.data, inputs);
+    const given = eachInput(x);
+    examplesIn(this.description.data, given);
+    const inputs = given.map(plain);
     const id = this.questions++;
     return new Promise((resolve, reject) => {
       const leave = () => {
@@ -226,24 +227,29 @@ class Part implements Contribution {
   }
 
   pause(): void {
-    this.say({ type: "pause" });
+    this.tell({ type: "pause" });
   }
 
   resume(): void {
-    this.say({ type: "resume" });
+    this.tell({ type: "resume" });
   }
 
   setPower(power: number): void {
-    this.say({ type: "power", power });
+    this.tell({ type: "power", power });
   }
 
   wake(): void {
-    this.say({ type: "wake" });
+    this.tell({ type: "wake" });
   }
 
   stop(): Promise<string> {
-    if (!this.ended.signal.aborted) this.say({ type: "stop" });
+    this.tell({ type: "stop" });
     return this.finished;
+  }
+
+  /** Another may have begun since this one ended, and is not this one's business. */
+  private tell(message: PageMessage): void {
+    if (!this.ended.signal.aborted) this.say(message);
   }
 
   hear(event: RunEvent): void {
@@ -253,6 +259,12 @@ class Part implements Contribution {
     if (this.failure) this.settle.reject(this.failure);
     else this.settle.resolve(event.reason);
   }
+}
+
+/** One array for each input, of whatever a program without types may give. */
+function eachInput(x: unknown): ArrayLike<number>[] {
+  const given = (x ?? []) as ArrayLike<unknown>;
+  return (typeof given[0] === "number" ? [given] : Array.from(given)) as ArrayLike<number>[];
 }
 
 /** A copy: the page may go on writing into its own. */

@@ -166,6 +166,7 @@ test("CSV has the columns of the command's, without what the page does not know"
     "1970-01-01T00:00:07.250Z,2.250,commit,0,2,8,0,2,1,256,100,100,\"\"\"so\"\", he said\"",
     "",
   ]);
+  expect(commitsCsv([{ ...moves[0]!, note: "=A1,B1" }]).split("\n")[1]).toMatch(/,"'=A1,B1"$/);
   const evaluations = [{ version: 2, at: 8000, loss: null, accuracy: 0.5 }, { version: 3, at: 9000, loss: 1.5, accuracy: 0.25 }];
   expect(evaluationsCsv(evaluations, moves)).toBe(
     "time,seconds,version,steps,loss,accuracy\n1970-01-01T00:00:08.000Z,3.000,2,8,nan,0.5\n1970-01-01T00:00:09.000Z,4.000,3,,1.5,0.25\n",

@@ -1,5 +1,9 @@
 /** The library as a program sees it, against a server over HTTP, with the real trainer. */
 
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 
 import { InvalidData, NoData, NoWorker, Refused } from "../src/errors";
@@ -64,6 +68,14 @@ describe("joining", () => {
     const site = new URL("/site/index.html?run=digits", server.api).href;
     expect(await apiOf(site)).toBe(server.api);
   });
+
+  test("a site that shows a page for all it does not have is said to have no API", async () => {
+    await serving();
+    const page = createServer((_, answer) => answer.end("<!doctype html>")).listen(0, "127.0.0.1");
+    await once(page, "listening");
+    await expect(apiOf(`http://127.0.0.1:${(page.address() as AddressInfo).port}/`)).rejects.toMatchObject({ name: "Unavailable" });
+    page.close();
+  });
 });
 
 describe("contributing", () => {
@@ -106,6 +118,19 @@ describe("contributing", () => {
     part.resume();
     await next(run, "uploaded");
     expect(heardBy).toEqual(before);
+  });
+
+  test("one that has ended has no say in the next", async () => {
+    const run = await serving();
+    const first = run.contribute();
+    await first.stop();
+    const events = heard(run, "paused", "uploaded");
+    const second = run.contribute();
+    first.pause();
+    first.setPower(1);
+    await next(run, "uploaded");
+    expect(events.map(({ type }) => type)).toEqual(["uploaded"]);
+    await second.stop();
   });
 
   test("where there is no worker it ends with an error that says so", async () => {
@@ -159,6 +184,9 @@ describe("predicting", () => {
     await expect(run.predict([1, 2, 3])).rejects.toMatchObject({ name: "InvalidData", tensor: "image" } satisfies Partial<InvalidData>);
     await expect(run.predict([image(1), image(2)])).rejects.toThrow("2 inputs were given where the model has 1 (image)");
     await expect(run.predict([...image(1).slice(1), NaN])).rejects.toThrow("number 63 of image is NaN");
+    for (const nothing of [undefined, null, {}, [null], [undefined], Array(64)]) {
+      await expect(run.predict(nothing as number[])).rejects.toBeInstanceOf(InvalidData);
+    }
   });
 
   test("can be given up, and closing gives all up", async () => {

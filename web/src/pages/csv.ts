@@ -30,8 +30,9 @@ export function evaluationsCsv(evaluations: readonly Measure[], moves: readonly 
   return text(EVALUATIONS, rows);
 }
 
-/** As Python's writer does: only where it must be. */
-function quoted(words: string): string {
+/** A note, which a spreadsheet is not to take for a formula and work out; in quotes as Python's writer does: only where it must be. */
+function quoted(note: string): string {
+  const words = /^[=+\-@\t\r]/.test(note) ? `'${note}` : note;
   return /[",\r\n]/.test(words) ? `"${words.replaceAll('"', '""')}"` : words;
 }
 
