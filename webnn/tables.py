@@ -47,7 +47,8 @@ def _commits(catalog: Catalog, run: str) -> Iterator[Row]:
         clients = len({line.client_id for line in entry.updates})
         yield (
             *_time(entry.at, began), _kind(entry), entry.from_version, entry.version, entry.steps, entry.generation,
-            len(entry.updates), clients, entry.examples, entry.update_bytes, entry.bytes, entry.sha256, entry.note,
+            len(entry.updates), clients, entry.examples, entry.update_bytes, entry.bytes, entry.sha256,
+            _words(entry.note),
         )  # fmt: skip
 
 
@@ -88,7 +89,7 @@ TABLES = {
             "update_bytes": "of the updates' bodies",
             "checkpoint_bytes": "of its weights",
             "sha256": "of its weights",
-            "note": "what the owner says of a rollback or an unmerge",
+            "note": "what the owner says of a rollback or an unmerge; after a ' where it could be taken for a formula",
         },
         _commits,
     ),
@@ -168,6 +169,11 @@ def _first(rows: Iterable[Row]) -> Iterator[Row]:
 def _time(at: int, began: int) -> tuple[str, str]:
     moment = datetime.fromtimestamp(at / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     return moment, f"{(at - began) / 1000:.3f}"
+
+
+def _words(text: str) -> str:
+    """Somebody's words, which a spreadsheet is not to take for a formula and work out."""
+    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
 
 
 def _kind(entry: LedgerEntry) -> str:

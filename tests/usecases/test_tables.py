@@ -128,6 +128,15 @@ def test_a_run_without_anything_has_headers(world: World) -> None:
         assert file.getvalue().splitlines()[0].split(",") == list(TABLES[name].columns)
 
 
+@pytest.mark.parametrize("note", ["=1+1", "+1", "-1", "@A1", "\t=1+1"])
+def test_a_note_is_no_formula(world: World, note: str) -> None:
+    world.services.restorer.rollback("line", 0, note)
+    file = io.StringIO()
+    tables.write(TABLES["commits"], world.catalog, "line", file)
+    *_, last = csv.DictReader(io.StringIO(file.getvalue()))
+    assert last["note"] == f"'{note}"
+
+
 def test_of_a_run_that_is_not_there_nothing_is_written(world: World, tmp_path: Path) -> None:
     file = io.StringIO()
     for table in TABLES.values():
