@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from click.testing import CliRunner, Result
-from samples import START, World, a_world, an_evaluation
+from samples import START, World, a_spec, a_world, an_evaluation
 
 from webnn.cli.main import webnn
 from webnn.core.records import Status
@@ -101,6 +101,11 @@ class TestStatus:
         world.clock.now += later
         assert f"2, made {said} ago" in typed("status", "line").stdout
 
+    def test_says_that_a_run_ends_by_the_clock(self, typed: Typed, world: World) -> None:
+        body = json.dumps(a_spec(end={"seconds": 5400})).encode()
+        world.services.runs.start("timed", "", "", body, np.float32([1, 2, 3]))
+        assert "after 5,400 seconds" in typed("status", "timed").stdout
+
     def test_is_one_line_of_json(self, typed: Typed) -> None:
         found = only_line(typed("status", "line", "--json"))
         assert (found["status"], found["committed_at"], found["updates_per_second"]) == ("running", START, 2 / 60)
@@ -111,6 +116,14 @@ class TestStatus:
         assert "[red]x[/y]" in typed("status", "other").stdout
         assert "[red]x[/y]" in typed("list").stdout
         assert "not evaluated" in typed("list").stdout
+
+    def test_lets_no_title_command_the_terminal(self, typed: Typed, world: World) -> None:
+        body = world.blobs.get(world.catalog.run("line").spec_key)
+        world.services.runs.start("other", "a\x1b]0;b\x07\nc\u202e", "", body, np.float32([1, 2, 3]))
+        for words in (("status", "other"), ("list",)):
+            shown = typed(*words).stdout
+            assert "a ]0;b c" in shown
+            assert not set("\x1b\x07\u202e") & set(shown)
 
 
 class TestCopy:

@@ -10,7 +10,7 @@ from webnn.api import answers
 from webnn.cli import completion, troubles
 from webnn.cli import stage as stages
 from webnn.core.terms import End
-from webnn.failures import Troubles
+from webnn.failures import Troubles, plain
 from webnn.pace import Pace, pace
 from webnn.runs import Description
 
@@ -28,7 +28,7 @@ def list_runs(as_json: bool, stage: str) -> None:
     table = Table("run", "title", "status", "version", "accuracy", "clients")
     for one in found:
         status, version = str(one.head.status), str(one.head.version)
-        table.add_row(one.run.run, Text(one.run.title), status, version, _accuracy(one), str(one.clients))
+        table.add_row(one.run.run, Text(plain(one.run.title)), status, version, _accuracy(one), str(one.clients))
     Console().print(table)
 
 
@@ -55,7 +55,7 @@ def status(name: str, as_json: bool, stage: str) -> None:
 def _table(found: Description, moving: Pace, failed: Troubles, now: int) -> Table:
     table = Table(show_header=False, title=found.run.run, title_justify="left")
     rows = {
-        "title": found.run.title,
+        "title": plain(found.run.title),
         "status": str(found.head.status),
         "version": f"{found.head.version}, made {_ago(now - moving.committed_at)}",
         "accuracy": _accuracy(found),
@@ -84,6 +84,8 @@ def _end(end: End) -> str:
         conditions.append(f"at an accuracy of {end.accuracy:.2%}")
     if end.versions is not None:
         conditions.append(f"after {end.versions:,} versions")
+    if end.seconds is not None:
+        conditions.append(f"after {end.seconds:,} seconds")
     return " or ".join(conditions) or "when it is stopped"
 
 
