@@ -19,7 +19,6 @@ from collections.abc import Callable
 from itertools import pairwise
 from typing import Any, TypeVar
 
-import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
@@ -131,7 +130,7 @@ class Live:
             joined = self._catalog.active_clients(shown.run, 0)
         try:
             told = self._paged(objects, self._told(shown, seen))
-        except (Corrupt, msgspec.DecodeError):  # a page is gone, or is none
+        except Corrupt:  # a page is gone, or is none
             LOG.warning("begins to show run=%s anew", shown.run)
             fresh = nothing_yet(self._catalog.run(shown.run), self._specs.of(shown.run))
             told = self._paged(objects, self._told(fresh, seen))

@@ -14,6 +14,7 @@ from msgspec import Struct, field
 from msgspec.structs import astuple, replace
 
 from webnn.core.records import Status
+from webnn.errors import Corrupt
 from webnn.spending import Spent
 
 FORMAT = 1
@@ -148,9 +149,9 @@ def decoded(body: bytes) -> Shown | None:
     """What `encoded` made; None if this is anything else, or of another format."""
     try:
         shown = msgspec.json.decode(body, type=Shown)
-    except msgspec.DecodeError:  # and what it derives: a member of another kind
+    except (msgspec.DecodeError, UnicodeDecodeError):  # and what they derive: a member of another kind
         return None
-    if (shown.format, shown.sizes) != (FORMAT, SIZES):
+    if (shown.format, shown.sizes, set(shown.before)) != (FORMAT, SIZES, {"commits", "evaluations"}):
         return None
     return replace(shown, commits=_together(shown.commits), evaluations=_together(shown.evaluations))
 
@@ -161,10 +162,13 @@ def encoded_page(page: Page[R]) -> bytes:
 
 
 def decoded_page(kind: Kind, body: bytes) -> Page[Any]:
-    """What `encoded_page` made. Raises msgspec.DecodeError if this is something else."""
-    if kind == "commits":
-        return _together(msgspec.json.decode(body, type=Page[Row]))
-    return _together(msgspec.json.decode(body, type=Page[Evaluated]))
+    """What `encoded_page` made. Raises Corrupt if this is something else."""
+    try:
+        if kind == "commits":
+            return _together(msgspec.json.decode(body, type=Page[Row]))
+        return _together(msgspec.json.decode(body, type=Page[Evaluated]))
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise Corrupt(f"a page of {kind} is damaged: {error}") from error
 
 
 def _apart(page: Page[R]) -> Page[R]:

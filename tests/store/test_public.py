@@ -1,13 +1,16 @@
 """What every `PublicObjects` promises."""
 
+import gzip
 import json
+from unittest.mock import ANY
 
 import pytest
 import requests
 from stages import NETWORKED, Stage
 
 from webnn.errors import Conflict
-from webnn.store.public import PublicObjects, live_key, page_key, pages_prefix
+from webnn.store.public import PublicObject, PublicObjects, live_key, page_key, pages_prefix
+from webnn.store.s3_public import S3PublicObjects
 
 
 @pytest.fixture
@@ -69,6 +72,21 @@ def test_deleting_takes_the_pages_too_and_nothing_of_a_run_whose_name_begins_ali
         public.delete(key, pages_prefix(run_name))
     assert (public.read(key), public.read(page)) == (None, None)
     assert public.read(alike) is not None
+
+
+@pytest.mark.parametrize("stage", NETWORKED, indirect=True)
+@pytest.mark.parametrize("damage", [b"", b"{}", b"cut off", b"altered"])
+def test_what_is_damaged_is_read_as_nothing_and_can_be_replaced(
+    public: S3PublicObjects, key: str, damage: bytes
+) -> None:
+    whole = gzip.compress(b"what somebody wrote", mtime=0)
+    body = {b"cut off": whole[:-9], b"altered": whole[:12] + b"\xff\xff\xff" + whole[15:]}.get(damage, damage)
+    public._s3.put_object(Bucket=public._bucket, Key=key, Body=body)
+    found = public.read(key)
+    assert found is not None
+    assert found.body == b""
+    public.replace(key, b"begun anew", found.tag)
+    assert public.read(key) == PublicObject(b"begun anew", ANY)
 
 
 @pytest.mark.parametrize("stage", NETWORKED, indirect=True)

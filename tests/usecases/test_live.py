@@ -236,7 +236,7 @@ def test_a_catalog_that_does_not_answer_is_logged_and_mended_by_the_next(
     assert shown(public).version == 2
 
 
-@pytest.mark.parametrize("damage", [b"", b"{}", b"<html>", b'{"format": 99}'])
+@pytest.mark.parametrize("damage", [b"", b"{}", b"<html>", b'{"format": 99}', b'{"run": "\xff"}'])
 def test_what_is_damaged_is_begun_anew(world: World, public: MemoryPublicObjects, damage: bytes) -> None:
     for _ in range(2 * SMALL):
         merged(world)
@@ -249,6 +249,16 @@ def test_pages_that_are_gone_are_written_anew(world: World, public: MemoryPublic
     for _ in range(SIZES[1] + SMALL - 2):
         merged(world)
     public.delete("no-such", "live/line/")
+    merged(world)
+    merged(world)
+    assert rows(world, public) == list(range(SIZES[1] + SMALL + 1))
+
+
+@pytest.mark.parametrize("damage", [b"", b"[]", b'{"notes": [{"version": 1, "kind": "rollback", "text": "\xff"}]}'])
+def test_pages_that_are_damaged_are_written_anew(world: World, public: MemoryPublicObjects, damage: bytes) -> None:
+    for _ in range(SIZES[1] + SMALL - 2):
+        merged(world)
+    public.keep(page_key("line", shown(public).created_at, "commits", SMALL, 0), damage)
     merged(world)
     merged(world)
     assert rows(world, public) == list(range(SIZES[1] + SMALL + 1))

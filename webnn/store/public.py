@@ -26,7 +26,7 @@ class PublicObjects(Protocol):
     """Small objects that anyone may read. Every method but `address` raises Unavailable when nobody answers."""
 
     def read(self, key: str) -> PublicObject | None:
-        """What is there; None if nothing is."""
+        """What is there, and nothing in it if it is damaged; None if nothing is there."""
         ...
 
     def replace(self, key: str, body: bytes, tag: str | None) -> None:

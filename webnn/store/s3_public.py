@@ -5,6 +5,7 @@ long as an object stays as it is while a run is busy.
 """
 
 import gzip
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -44,7 +45,7 @@ class S3PublicObjects:
                 if error.response["Error"]["Code"] in ABSENT:
                     return None
                 raise
-        return PublicObject(gzip.decompress(body), answer["ETag"])
+        return PublicObject(_unpacked(body), answer["ETag"])
 
     def replace(self, key: str, body: bytes, tag: str | None) -> None:
         """See `PublicObjects.replace`."""
@@ -85,6 +86,14 @@ class S3PublicObjects:
             CacheControl=cache,
             **condition,
         )
+
+
+def _unpacked(body: bytes) -> bytes:
+    """What was written; nothing if this is not what somebody wrote whole."""
+    try:
+        return gzip.decompress(body)
+    except (OSError, EOFError, zlib.error):
+        return b""
 
 
 @contextmanager
