@@ -2,6 +2,7 @@
 
 import json
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +48,13 @@ def tree(pid: int) -> list[int]:
     """A process and all that descend from it, where the system has a /proc to look into."""
     found = [pid]
     for one in found:
-        for children in Path(f"/proc/{one}/task").glob("*/children"):
-            found.extend(map(int, children.read_text().split()))
+        found.extend(_children(one))
     return found
+
+
+def _children(pid: int) -> list[int]:
+    """Looked for again if a thread has ended meanwhile: its children are another's then."""
+    while True:
+        with suppress(FileNotFoundError, ProcessLookupError):
+            threads = [path.read_text() for path in Path(f"/proc/{pid}/task").glob("*/children")]
+            return [int(child) for said in threads for child in said.split()]

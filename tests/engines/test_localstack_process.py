@@ -40,6 +40,17 @@ else:
 print(outer.getsockname()[1], flush=True)
 input()
 """
+# Threads that come and go.
+CHURN = """
+import threading, time
+print("up", flush=True)
+while True:
+    some = [threading.Thread(target=time.sleep, args=[0.001]) for _ in range(8)]
+    for one in some:
+        one.start()
+    for one in some:
+        one.join()
+"""
 END_SECONDS = 15.0
 
 
@@ -130,6 +141,16 @@ def test_one_whose_child_listens_everywhere_is_refused(tmp_path: Path) -> None:
         with pytest.raises(Invalid, match="loopback"):
             assert_tree_on_loopback(process.pid, port)
         process.communicate("\n")
+
+
+def test_threads_that_end_while_it_is_looked_at_are_no_matter() -> None:
+    with subprocess.Popen([sys.executable, "-c", CHURN], stdout=-1) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        try:
+            assert [found for _ in range(5000) if (found := tree(process.pid)) != [process.pid]] == []
+        finally:
+            process.kill()
 
 
 def test_one_that_runs_already_can_be_named(localstack: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
