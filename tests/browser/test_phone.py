@@ -2,8 +2,9 @@
 
 import gzip
 import json
-import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -21,8 +22,8 @@ Event = dict[str, Any]
 
 SLOWER = 6
 BITS_PER_SECOND, DELAY_SECONDS = 1.5e6, 0.15
-LONGEST_MS = 50  # on a machine that does nothing else
-VISITS = 3
+LONGEST_MS = 50
+VISITS = 5
 # Browsers have shown something before; that fonts are looked for is not the page's doing.
 BEFORE = "<h1 style='font-family: system-ui'>Something <small>else</small></h1>"
 FIRST_PAINT_BYTES = 100_000
@@ -44,58 +45,79 @@ START = f"""(() => {{
 TASKS = ["toplevel", "devtools.timeline", "disabled-by-default-devtools.timeline"]
 
 
-def test_a_slow_phone_stays_responsive_and_its_update_is_merged(
-    stage: LocalStage, run: str, chromium: Browser, open_tab: Open
-) -> None:
-    """The best of three visits, as what else this machine does only ever adds to a task, and makes each slower."""
-    limit = LONGEST_MS * max(2.0, os.getloadavg()[0] / (os.cpu_count() or 1))
-    found = []
-    for _ in range(VISITS):
-        found.append(longest_task(stage, run, chromium, open_tab))
-        if found[-1] <= limit:
-            break
-    assert min(found) <= limit, found
+@dataclass
+class Visit:
+    tab: Tab
+    tool: CDPSession
+
+    def start(self) -> bool:
+        """Presses the button, once it can be pressed.
+
+        Not by a locator: what Playwright puts into a page for that takes longer than all that the page does.
+        """
+        return bool(self.tool.send("Runtime.evaluate", {"expression": START})["result"].get("value"))
+
+    def train(self) -> None:
+        self.tab.until(self.start, "button to press")
+        self.tab.until(lambda: self.tab.merged() > 0, "merged update")
+        assert not self.tab.failures
 
 
-def longest_task(stage: LocalStage, run: str, chromium: Browser, open_tab: Open) -> float:
-    """Milliseconds, of one visit from loading the page to an update of it merged."""
+@contextmanager
+def visiting(stage: LocalStage, run: str, open_tab: Open, slower: int = 1, trace: bool = False) -> Iterator[Visit]:
+    """A visit over a slow line."""
     tools: list[CDPSession] = []
 
-    def slow(page: Page) -> None:
+    def ready(page: Page) -> None:
         page.route("**/before", lambda route: route.fulfill(body=BEFORE, content_type="text/html"))
         page.goto(f"{stage.page.rpartition('/')[0]}/before")
         page.unroute("**/before")
         tools.append(page.context.new_cdp_session(page))
-        tools[0].send("Emulation.setCPUThrottlingRate", {"rate": SLOWER})
-        chromium.start_tracing(page=page, categories=TASKS)
-
-    def started() -> bool:
-        # Not by a locator: what Playwright puts into a page for that takes longer than all that the page does.
-        return bool(tools[0].send("Runtime.evaluate", {"expression": START})["result"].get("value"))
+        tools[0].send("Emulation.setCPUThrottlingRate", {"rate": slower})
+        if trace:
+            browser = page.context.browser
+            assert browser is not None
+            browser.start_tracing(page=page, categories=TASKS)
 
     with line() as wire:
         wire.slow_to(BITS_PER_SECOND, DELAY_SECONDS)
-        tab = open_tab(run, proxy={"server": wire.url}, prepare=slow, **PHONE)
-        tab.until(started, "button to press")
-        tab.until(lambda: tab.merged() > 0, "merged update")
-        trace = json.loads(chromium.stop_tracing())["traceEvents"]
+        tab = open_tab(run, proxy={"server": wire.url}, prepare=ready, **PHONE)
+        yield Visit(tab, tools[0])
         tab.page.close()
-    assert not tab.failures
-    tasks = list(tasks_of(trace, run))
-    assert len(tasks) > 100
-    return max(tasks)
 
 
-def tasks_of(trace: Iterable[Event], run: str) -> Iterator[float]:
-    """Milliseconds of processor time of each task on the page's main thread.
+def test_an_update_arrives_from_a_slow_phone(stage: LocalStage, run: str, open_tab: Open) -> None:
+    with visiting(stage, run, open_tab, slower=SLOWER) as visit:
+        visit.train()
 
-    Of its own time, not of the clock on the wall: what else this machine does is not the page's doing.
+
+def test_a_slow_phone_stays_responsive(stage: LocalStage, run: str, chromium: Browser, open_tab: Open) -> None:
+    """No task of the main thread takes a phone over 50 ms, in the best of a few visits: what is cold takes its time.
+
+    The processor time that a task takes here, times six: Chromium's own way to be slower waits by the clock on the
+    wall, so that whatever else this machine does would count for the page, and twice over.
+    """
+    found: list[float] = []
+    while len(found) < VISITS and min(found, default=LONGEST_MS + 1) > LONGEST_MS:
+        with visiting(stage, run, open_tab, trace=True) as visit:
+            visit.train()
+            trace = json.loads(chromium.stop_tracing())["traceEvents"]
+        tasks = list(tasks_of(trace, run))
+        assert len(tasks) > 100
+        found.append(SLOWER * max(tasks))
+    assert found[-1] <= LONGEST_MS, found
+
+
+def tasks_of(trace: Sequence[Event], run: str) -> Iterator[float]:
+    """Milliseconds of processor time of each task on the page's main thread, from when the page has come.
+
+    The task in which one page makes way for another is the browser's: an empty page has it too.
     """
     names = {(one["pid"], one["tid"]): one["args"]["name"] for one in trace if one["name"] == "thread_name"}
-    ours = {one["pid"] for one in trace if f"run={run}" in str(one.get("args", {}).get("data", {}).get("url", ""))}
+    come = next(one for one in trace if one["name"] == "CommitLoad" and f"run={run}" in one["args"]["data"]["url"])
     for one in trace:
-        main = names.get((one["pid"], one["tid"])) == "CrRendererMain" and one["pid"] in ours
-        if main and one["name"] == "RunTask" and "tdur" in one:
+        main = one["pid"] == come["pid"] and names.get((one["pid"], one["tid"])) == "CrRendererMain"
+        if main and one["name"] == "RunTask" and "tdur" in one and one["ts"] > come["ts"]:
             yield one["tdur"] / 1000
 
 

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import type { Story } from "../src/follow";
 import type { Measure, Move } from "../src/live";
 import type { Range } from "../src/pages/chart";
-import { bytes, count, duration, figure, moment, money, percent } from "../src/pages/format";
+import { bytes, clock, count, duration, figure, moment, money, percent, timeOfDay } from "../src/pages/format";
 import { createPace } from "../src/pages/pace";
 import { commitsCsv, evaluationsCsv } from "../src/pages/csv";
 import { currentRate, Rates, Series } from "../src/pages/series";
@@ -204,11 +204,18 @@ test("a pace is over the last ten seconds", () => {
 
 test("numbers for people", () => {
   expect([0, 45, 90, 720, 7200, 9000].map(moment)).toEqual(["0", "45 s", "1:30", "12 min", "2 h", "2 h 30"]);
-  expect([3.4, 1234.5, 0.000_123, 0].map(money)).toEqual(["$3.40", "$1,234.50", "$0.00012", "$0"]);
+  expect([3.4, 1234.5, 1e7, 0.000_123, 0].map(money)).toEqual(["$3.40", "$1,234.50", "$10,000,000.00", "$0.00012", "$0"]);
   expect([0, 999, 1000, 12_345.6, 999_999].map(count)).toEqual(["0", "999", "1,000", "12,346", "999,999"]);
   expect([1e6, 1_234_567, 345_678_901, 999_960_000, 2.5e9, 7e12].map(count)).toEqual(["1M", "1.2M", "345.7M", "1B", "2.5B", "7T"]);
   expect([bytes(0), bytes(999), bytes(12_345), bytes(4_600_000), bytes(2e15)]).toEqual(["0 B", "999 B", "12.3 kB", "4.6 MB", "2000 TB"]);
   expect([duration(42.9), duration(185), duration(7620)]).toEqual(["42 s", "3 min 05 s", "2 h 07 min"]);
   expect([figure(0), figure(0.012_345), figure(14.8351), figure(12_345)]).toEqual(["0", "0.0123", "14.8", "12,345"]);
   expect(percent(0.9704)).toBe("97.0 %");
+});
+
+test("times of today have seconds, others their day, all on the clock of whoever looks", () => {
+  const at = (day: number, hours: number, seconds = 0) => new Date(2026, 10, day, hours, 5, seconds).getTime();
+  expect(clock(at(3, 9, 7), at(3, 23))).toBe("09:05:07");
+  expect(clock(at(3, 9, 7), at(4, 0))).toBe("3 Nov, 09:05");
+  expect(timeOfDay(at(3, 14))).toBe("14:05");
 });

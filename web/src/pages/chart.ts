@@ -56,9 +56,14 @@ export interface Chart {
   picture(size: Size): Promise<HTMLCanvasElement | null>;
 }
 
-/** A chart that fills `host` and follows its size and the colour scheme. */
-export function createChart(host: HTMLElement, options: ChartOptions): Chart {
-  return new PlottedChart(host, options);
+/** A chart that fills `host` and follows its size and the colour scheme, made in two portions with a pause between them. */
+export async function createChart(host: HTMLElement, options: ChartOptions, pause: () => Promise<void>): Promise<Chart> {
+  const chart = new PlottedChart(host, options);
+  const drawFirst = chart.prepare();
+  await pause();
+  drawFirst();
+  chart.follow();
+  return chart;
 }
 
 class PlottedChart implements Chart {
@@ -72,9 +77,27 @@ class PlottedChart implements Chart {
   ) {
     this.points = [[], ...options.lines.map(() => [])];
     host.setAttribute("role", "img");
-    this.draw();
-    new ResizeObserver(() => this.plot.setSize(sizeOf(host))).observe(host);
-    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.draw());
+  }
+
+  /** Makes the plot; it shows nothing, and bears nothing else, before what this gives is called. */
+  prepare(): () => void {
+    let drawFirst!: () => void;
+    this.plot = this.plotted(sizeOf(this.host), FONT_PX, (plot, draw) => {
+      this.host.append(plot.root);
+      drawFirst = draw as () => void;
+    });
+    return () => {
+      drawFirst();
+      this.look(this.plot);
+    };
+  }
+
+  follow(): void {
+    new ResizeObserver(() => this.plot.setSize(sizeOf(this.host))).observe(this.host);
+    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
+      this.plot.destroy();
+      this.prepare()();
+    });
   }
 
   show(points: Points, summary: string, view?: View): void {
@@ -90,7 +113,8 @@ class PlottedChart implements Chart {
 
   async picture(size: Size): Promise<HTMLCanvasElement | null> {
     if (this.points[0].length === 0) return null;
-    const made = this.plotted(document.createElement("div"), size, PICTURE_FONT_PX);
+    const made = this.plotted(size, PICTURE_FONT_PX, document.createElement("div"));
+    this.look(made);
     // It draws itself when this function has come to its end.
     await new Promise(requestAnimationFrame);
     const { canvas } = made.ctx;
@@ -98,16 +122,8 @@ class PlottedChart implements Chart {
     return canvas;
   }
 
-  private draw(): void {
-    // Not there at first.
-    (this.plot as uPlot | undefined)?.destroy();
-    this.plot = this.plotted(this.host, sizeOf(this.host), FONT_PX);
-  }
-
-  private plotted(where: HTMLElement, size: Size, fontPx: number): uPlot {
-    const made = new uPlot({ ...size, ...optionsFor(this.host, this.options, () => this.view?.marks ?? [], fontPx) }, this.points, where);
-    this.look(made);
-    return made;
+  private plotted(size: Size, fontPx: number, where: ConstructorParameters<typeof uPlot>[2]): uPlot {
+    return new uPlot({ ...size, ...optionsFor(this.host, this.options, () => this.view?.marks ?? [], fontPx) }, this.points, where);
   }
 
   private look(plot: uPlot): void {

@@ -2,6 +2,7 @@
 
 // Not by Intl: the first formatter in a browser's process costs a slow phone a fifth of a second.
 const THOUSANDS = /\B(?=(\d{3})+$)/g;
+const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 const LARGE = [
   [1e12, "T"],
   [1e9, "B"],
@@ -23,10 +24,26 @@ export function bytes(value: number): string {
   return `${scaled.toFixed(power === 0 || scaled >= 100 ? 0 : 1)} ${units[power]!}`;
 }
 
+/** 14:05, of milliseconds since 1970, here. */
+export function timeOfDay(at: number): string {
+  const when = new Date(at);
+  return `${two(when.getHours())}:${two(when.getMinutes())}`;
+}
+
+/** 14:05:09 if it is of today, else 3 Nov, 14:05. */
+export function clock(at: number, now: number): string {
+  const when = new Date(at);
+  if (when.toDateString() === new Date(now).toDateString()) return `${timeOfDay(at)}:${two(when.getSeconds())}`;
+  return `${when.getDate()} ${MONTHS[when.getMonth()]}, ${timeOfDay(at)}`;
+}
+
+function two(value: number): string {
+  return String(value).padStart(2, "0");
+}
+
 /** 42 s, 3 min 05 s, 2 h 07 min. */
 export function duration(seconds: number): string {
   const s = Math.floor(seconds);
-  const two = (value: number) => String(value).padStart(2, "0");
   if (s < 60) return `${s} s`;
   if (s < 3600) return `${Math.floor(s / 60)} min ${two(s % 60)} s`;
   return `${Math.floor(s / 3600)} h ${two(Math.floor((s % 3600) / 60))} min`;
@@ -34,7 +51,6 @@ export function duration(seconds: number): string {
 
 /** Of an axis: 45 s, 1:30, 12 min, 2 h, 2 h 30. */
 export function moment(seconds: number): string {
-  const two = (value: number) => String(value).padStart(2, "0");
   const [h, min, s] = [Math.floor(seconds / 3600), Math.floor((seconds % 3600) / 60), seconds % 60];
   if (seconds < 60) return seconds === 0 ? "0" : `${figure(seconds)} s`;
   if (seconds < 3600) return s === 0 ? `${min} min` : `${min}:${two(Math.floor(s))}`;
@@ -43,7 +59,7 @@ export function moment(seconds: number): string {
 
 /** $0.00012, $3.40: as many digits as tell something. */
 export function money(dollars: number): string {
-  if (dollars >= 1) return `$${dollars.toLocaleString("en", { minimumFractionDigits: 2, maximumFractionDigits: 2 })}`;
+  if (dollars >= 1) return `$${dollars.toFixed(2).replace(/\B(?=(\d{3})+\.)/g, ",")}`;
   if (dollars < 1e-9) return "$0";
   return `$${dollars.toFixed(1 - Math.floor(Math.log10(dollars)))}`;
 }

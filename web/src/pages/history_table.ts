@@ -2,7 +2,7 @@
 
 import type { Measure, Move, Story } from "../index";
 import { element, write } from "./dom";
-import { bytes, count, percent } from "./format";
+import { bytes, clock, count, percent } from "./format";
 
 const FIRST_ROWS = 15;
 const MORE_ROWS = 50;
@@ -105,7 +105,7 @@ function rowOf(move: Move, accuracy: number | null | undefined): HTMLTableRowEle
   const row = document.createElement("tr");
   const cells = [
     updates > 1 ? `${count(fromVersion + 1)}–${count(version)}` : count(version),
-    clock(at),
+    clock(at, Date.now()),
     count(updates),
     count(clients),
     count(examples),
@@ -123,7 +123,7 @@ function noteRowOf(move: Move, note: string, accuracy: number | null | undefined
   const row = document.createElement("tr");
   if (isAside(move)) row.className = "moved";
   put(row, count(move.version), "");
-  put(row, clock(move.at), "");
+  put(row, clock(move.at, Date.now()), "");
   // Over two columns, which a narrow screen has too; beyond them nothing is in its way.
   put(row, note, "noted").colSpan = 2;
   for (let i = 0; i < WIDE.size; i++) put(row, "", "wide");
@@ -155,12 +155,6 @@ function leftOutWords({ clients, updates }: { clients: number; updates: number }
   const machines = clients > 0 ? `the updates of ${clients === 1 ? "one machine" : `${count(clients)} machines`}` : "";
   const single = updates > 0 ? (updates === 1 ? "one update" : `${count(updates)} updates`) : "";
   return [machines, single].filter(Boolean).join(" and ");
-}
-
-function clock(at: number): string {
-  const day = new Date(at).toDateString() === new Date().toDateString();
-  const when = new Date(at);
-  return day ? when.toLocaleTimeString("en-GB") : when.toLocaleString("en-GB", { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });
 }
 
 /** A dash where there is none, or it is no number. */

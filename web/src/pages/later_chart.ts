@@ -1,6 +1,7 @@
 /** Charts that come after what is read first: a page that is just being seen needs neither them nor their library. */
 
 import type { Chart, ChartOptions } from "./chart";
+import { leisure } from "./leisure";
 
 type Shown = Parameters<Chart["show"]>;
 
@@ -8,26 +9,30 @@ type Shown = Parameters<Chart["show"]>;
  * A chart that is made once there is something to show, when the page has nothing better to do, in small portions: on a
  * slow phone all of it at once would hold up the page for longer than a finger waits.
  */
-export function createChartLater(host: HTMLElement, options: ChartOptions): Pick<Chart, "show"> {
+export function createChartLater(host: HTMLElement, options: ChartOptions): Chart {
   let chart: Chart | null = null;
   let latest: Shown | null = null;
+  let made: Promise<void> | null = null;
   const make = async () => {
     const { createChart } = await import("./chart");
     await leisure();
     warmUp();
     await leisure();
-    const made = createChart(host, options);
+    const fresh = await createChart(host, options, leisure);
     await leisure();
-    chart = made;
-    if (latest) chart.show(...latest);
+    chart = fresh;
+    chart.show(...latest!);
   };
   return {
     show(...given: Shown) {
-      const first = latest === null;
       if (chart) return chart.show(...given);
       if (given[0][0].length === 0) return;
       latest = given;
-      if (first) inTurn(make);
+      made ??= inTurn(make);
+    },
+    async picture(size) {
+      await made;
+      return chart?.picture(size) ?? null;
     },
   };
 }
@@ -39,15 +44,8 @@ function warmUp(): void {
 
 let before: Promise<void> = Promise.resolve();
 
-function inTurn(work: () => Promise<void>): void {
+function inTurn(work: () => Promise<void>): Promise<void> {
   before = before.then(leisure).then(work);
   // Without its chart a page still trains; the console says what is missing.
-  before = before.catch((error: unknown) => console.error(error));
-}
-
-/** Resolves in a task of its own, when there is time for it. */
-export function leisure(): Promise<void> {
-  // Safari has no such callback.
-  if (typeof requestIdleCallback !== "function") return new Promise((resolve) => setTimeout(resolve, 50));
-  return new Promise((resolve) => requestIdleCallback(() => resolve(), { timeout: 1000 }));
+  return (before = before.catch((error: unknown) => console.error(error)));
 }

@@ -29,8 +29,10 @@ const WORDS =
 export async function createOwnData(host: HTMLElement, description: RunDescription, key: string, onChange: () => void): Promise<OwnDataPanel> {
   const store = createStore(key);
   const panel = new Panel(host, description, store, await store.load(), onChange);
-  // Who has none and needs none is not to wade through it.
-  (host as HTMLDetailsElement).open = description.data.own === "must" || panel.data() !== null;
+  const details = host as HTMLDetailsElement;
+  details.addEventListener("toggle", () => panel.build());
+  // Who has none and needs none is not to wade through it, nor is their machine.
+  details.open = description.data.own === "must" || panel.data() !== null;
   return { data: () => panel.data() };
 }
 
@@ -44,9 +46,10 @@ class Panel {
   private readonly use = make("input", { type: "checkbox" });
   private readonly keep = make("input", { type: "checkbox" });
   private readonly must: boolean;
+  private built = false;
 
   constructor(
-    host: HTMLElement,
+    private readonly host: HTMLElement,
     { data, training }: RunDescription,
     private readonly store: Store,
     private examples: Example[],
@@ -58,7 +61,13 @@ class Panel {
     this.use.checked = this.must || examples.length > 0;
     this.keep.checked = examples.length > 0;
     this.told.setAttribute("role", "status");
-    host.append(this.words(), this.adding(), this.told, this.list, this.settings());
+  }
+
+  /** What is to be seen of it, once. */
+  build(): void {
+    if (this.built) return;
+    this.built = true;
+    this.host.append(this.words(), this.adding(), this.told, this.list, this.settings());
     this.show();
   }
 

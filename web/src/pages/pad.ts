@@ -3,6 +3,7 @@
 import { make } from "./dom";
 import { looksInverted, paintStrokes, penWidth, UNMOVED, usualPlacing, valuesOf, type Content, type Placing, type Point, type Stroke } from "./ink";
 import type { Picture } from "./kinds";
+import { leisure } from "./leisure";
 
 import "./pad.css";
 
@@ -69,7 +70,8 @@ class DrawingPad implements Pad {
     this.told.setAttribute("role", "status");
     host.append(make("div", { className: "pad" }, [this.paper, this.side()]), this.told);
     this.listen(host);
-    this.paint();
+    // Not at once: the first canvas of a page takes a slow phone a while.
+    void leisure().then(() => this.paint());
   }
 
   values(): Float32Array | null {

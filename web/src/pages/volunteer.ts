@@ -3,7 +3,7 @@
 import { follow, type BackendName, type Contribution, type Run, type RunEvent, type Story } from "../index";
 import { element, write } from "./dom";
 import { count } from "./format";
-import { leisure } from "./later_chart";
+import { leisure } from "./leisure";
 import { Lending } from "./lending";
 import { createLossCurve } from "./loss_curve";
 import { recalled, type Memory } from "./memory";
@@ -13,6 +13,7 @@ import { since } from "./since";
 import { openSite, reporting, showSearch } from "./site";
 import { createAccuracyChart, showRun, showStory } from "./story";
 import { forgetting, tallyFrom, type Tally } from "./tally";
+import { unfold } from "./unfolding";
 import { EVENT_NAMES, sentence, showTally, statusOf } from "./wording";
 
 import "./style.css";
@@ -212,6 +213,7 @@ class Volunteer {
 async function main(): Promise<void> {
   const run = await openSite(query.get("run"), showSearch);
   showRun(run.description);
+  await leisure();
   const volunteer = new Volunteer(run);
   await leisure();
   await volunteer.offerOwnData();
@@ -227,4 +229,6 @@ async function main(): Promise<void> {
   });
 }
 
-void reporting(main);
+void unfold();
+// Once this page is there.
+setTimeout(() => void reporting(main));

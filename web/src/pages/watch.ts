@@ -7,12 +7,13 @@ import { Http, readChanged } from "../http";
 import type { Run, RunDescription } from "../index";
 import { commitsCsv, evaluationsCsv } from "./csv";
 import { element, write } from "./dom";
-import { bytes, count, figure, money } from "./format";
+import { bytes, count, figure, money, timeOfDay } from "./format";
 import { HistoryTable, percentOf } from "./history_table";
 import { drawPicture, save } from "./picture";
 import { currentRate } from "./series";
 import { openSite, reporting, showSearch } from "./site";
 import { meanOf } from "./summary";
+import { unfold } from "./unfolding";
 import { WatchCharts } from "./watch_charts";
 
 import "./style.css";
@@ -59,7 +60,7 @@ class Watcher {
     const age = systemClock.now() - this.heard;
     write("rate", figure(currentRate(moves, at + age)));
     write("clients", count(clients));
-    write("as-of", age > OLD_MS ? `as of ${new Date(at).toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" })}` : "in the last minute");
+    write("as-of", age > OLD_MS ? `as of ${timeOfDay(at)}` : "in the last minute");
   }
 
   private async save(what: string): Promise<void> {
@@ -172,4 +173,5 @@ async function main(): Promise<void> {
   });
 }
 
+void unfold();
 void reporting(main);

@@ -1,9 +1,10 @@
 /** The watcher's charts: what they show, on which scale, and how close. */
 
 import type { Story } from "../index";
-import { createChart, type Chart, type Points, type Range } from "./chart";
+import type { Chart, Points, Range } from "./chart";
 import { element, write } from "./dom";
 import { count, figure, moment, percent } from "./format";
+import { createChartLater } from "./later_chart";
 import { PANEL_CHART, type Panel } from "./picture";
 import { Series, type Scale } from "./series";
 import { stalenessBars, type Bar } from "./summary";
@@ -25,7 +26,7 @@ export class WatchCharts {
   constructor() {
     const common = { formatX: (x: number) => this.formatX(x), stepsX: () => this.zoom.steps, onZoom: (to: Range | null) => this.look(() => this.zoom.choose(to)) };
     this.charts = {
-      accuracy: createChart(element("accuracy-chart"), {
+      accuracy: createChartLater(element("accuracy-chart"), {
         ...common,
         lines: [
           { label: "accuracy", colour: "--accent", dots: true, fill: true },
@@ -34,14 +35,14 @@ export class WatchCharts {
         format: (value) => `${figure(100 * value)} %`,
         range: aroundAccuracies,
       }),
-      loss: createChart(element("loss-chart"), {
+      loss: createChartLater(element("loss-chart"), {
         ...common,
         lines: [{ label: "loss", colour: "--accent-2", dots: true, fill: true }],
         format: figure,
         range: (_, max) => [0, Math.max(max, 1e-6) * 1.05],
       }),
-      rate: createChart(element("rate-chart"), { ...common, lines: [{ label: "updates/s", colour: "--accent", fill: true }], format: figure, range: fromNought }),
-      crowd: createChart(element("crowd-chart"), {
+      rate: createChartLater(element("rate-chart"), { ...common, lines: [{ label: "updates/s", colour: "--accent", fill: true }], format: figure, range: fromNought }),
+      crowd: createChartLater(element("crowd-chart"), {
         ...common,
         lines: [{ label: "machines", colour: "--accent-2", fill: true, stepped: true }],
         format: (value) => (Number.isInteger(value) ? count(value) : ""),
