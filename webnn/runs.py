@@ -12,7 +12,7 @@ from webnn.core import ledger
 from webnn.core import spec as specs
 from webnn.core.merge import norm
 from webnn.core.records import ACTIVE_MILLISECONDS, Evaluation, Head, LedgerEntry, Run, Status
-from webnn.core.spec import RunName, Spec
+from webnn.core.spec import MOST_DESCRIPTION, MOST_TITLE, RunName, Spec
 from webnn.core.wire import Vector, encode_vector, sha256
 from webnn.errors import Conflict, Corrupt, Invalid, Missing
 from webnn.observe import Changed, unwatched
@@ -96,10 +96,11 @@ class Runs:
         """Starts a run at version 0 with these weights, float32 [parameters]; or puts it there paused.
 
         Raises:
-            Invalid: The name, the spec or the weights are wrong.
+            Invalid: The name, the spec or the weights are wrong, or the words too long.
             Conflict: The name is taken.
         """
         _check_name(name)
+        _check_words(title, description)
         spec = specs.parse(spec_body)
         if weights.nbytes != spec.update_bytes("float32"):
             raise Invalid(f"the weights have {weights.size} elements, the spec another number")
@@ -173,3 +174,9 @@ def _check_name(name: str) -> None:
         msgspec.convert(name, RunName)
     except msgspec.ValidationError as error:
         raise Invalid(f"a run's name is a-z, 0-9 and '-', at most 63, not {name!r}") from error
+
+
+def _check_words(title: object, description: object) -> None:
+    for what, words, most in (("title", title, MOST_TITLE), ("description", description, MOST_DESCRIPTION)):
+        if not isinstance(words, str) or len(words) > most:
+            raise Invalid(f"a run's {what} is text of at most {most:,} characters")

@@ -26,6 +26,7 @@ WRONG = {
         "[data.inputs.image]\n\nshap = [2]",
         "webnn.toml:3: [data.inputs.image] has no key 'shap'; did you mean 'shape'?",
     ),
+    "a title": (f"[run]\ntitle = '{'x' * 201}'", "webnn.toml:2: title: expected `str` of length <= 200"),
     "a range": ("[training]\n# why\nbatch_size = 0", "webnn.toml:3: batch_size: expected `int` >= 1"),
     "a type": ("[training]\nbatch_size = '64'", "webnn.toml:2: batch_size: expected `int`, got `str`"),
     "a word": (

@@ -64,6 +64,12 @@ class TestStart:
         with pytest.raises(Invalid, match="name"):
             world.services.runs.start(name, "", "", SPEC, WEIGHTS)
 
+    @pytest.mark.parametrize(("title", "description"), [("x" * 201, ""), ("", "x" * 5001), (5, ""), ("", None)])
+    def test_words_that_are_none_or_too_many_are_invalid(self, world: World, title: str, description: str) -> None:
+        world.services.runs.start("other", "x" * 200, "x" * 5000, SPEC, WEIGHTS)
+        with pytest.raises(Invalid, match="title" if description == "" else "description"):
+            world.services.runs.start("line", title, description, SPEC, WEIGHTS)
+
     @pytest.mark.parametrize("weights", [[], [1, 2], [1, 2, 3, 4]])
     def test_weights_of_another_number_are_invalid(self, world: World, weights: list[float]) -> None:
         with pytest.raises(Invalid, match="weights"):

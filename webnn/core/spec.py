@@ -22,6 +22,10 @@ from webnn.errors import Invalid
 Sha256 = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
 RunName = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,62}\Z")]
 Label = Annotated[str, Meta(min_length=1, max_length=100)]
+# Whoever lists a stage's runs, or watches one, is sent these each time.
+MOST_TITLE, MOST_DESCRIPTION = 200, 5000
+Title = Annotated[str, Meta(max_length=MOST_TITLE)]
+Words = Annotated[str, Meta(max_length=MOST_DESCRIPTION)]
 
 MAX_PARAMETERS = 50_000_000  # 200 MB of float32: what one merge function of 1 GB can fold
 MAX_ELEMENTS = 66_000_000  # of weights and what is remembered together, if anything is: a merge holds both three times

@@ -13,7 +13,7 @@ from msgspec.structs import fields
 from webnn.core.optimizers import AnyOptimizer
 from webnn.core.robust import AnyRobust
 from webnn.core.rules import AnyRule
-from webnn.core.spec import Label, Merge, RunName
+from webnn.core.spec import Label, Merge, RunName, Title, Words
 from webnn.core.tensors import Dimension
 from webnn.core.terms import Decay, End, Limits, Positive, Training, Validation
 from webnn.project.lines import TomlPath, line_of, of_toml
@@ -42,8 +42,8 @@ class RunSection(Struct, frozen=True, forbid_unknown_fields=True):
     """
 
     name: RunName | Literal[""] = ""
-    title: str = ""
-    description: str = ""
+    title: Title = ""
+    description: Words = ""
 
 
 class Stored(Struct, frozen=True, forbid_unknown_fields=True):
