@@ -2,12 +2,13 @@
 
 import base64
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 from handwriting import draw, written
+from hidden import nothing_of
 from lines import Line, line
 from playwright.sync_api import Page
 from tabs import Tab
@@ -26,33 +27,6 @@ WEIGHTS = 4 * (64 * 32 + 32 + 32 * 10 + 10)  # bytes of the digits network in fl
 LARGE = 1000  # bytes: the other bodies are a few hundred
 PIXELS = """Array.from(document.querySelectorAll('.thumb canvas'), (canvas) =>
   Array.from(canvas.getContext('2d').getImageData(0, 0, 8, 8).data).filter((_, i) => i % 4 === 0))"""
-
-
-def forms_of(values: Array) -> Iterator[bytes]:
-    """How an example could be hidden in a request: as numbers of any kind, in base64 or hexadecimal, in JSON."""
-    bodies = [values.astype(kind).tobytes() for kind in ("<f4", "<f8", "<f2", "<i4", "<u1")]
-    bodies += [
-        np.rint(values * factor).astype(kind).tobytes() for factor in (16, 255) for kind in ("<u1", "<i4", "<u2")
-    ]
-    for body in bodies:
-        if len(body) < 12 or len(set(body)) < 4:
-            continue  # such a row of bytes is in anything
-        yield body
-        yield body.hex().encode()
-        yield from (base64.b64encode(body[start : start + (len(body) - start) // 3 * 3]) for start in range(3))
-    yield ",".join(f"{value:g}" for value in values).encode()
-    yield from (f"{abs(value):.9f}"[:10].encode() for value in values.tolist() if value != round(value, 4))
-
-
-def nothing_of(examples: list[Array], wire: Line) -> None:
-    """Of no example there is a row of numbers, in whatever form, in an address, a header or a body."""
-    assert wire.heard
-    for example in examples:
-        middle = example[len(example) // 2 - min(12, len(example) // 2) :][:24]
-        for form in forms_of(middle):
-            for head, body in wire.heard:
-                assert form not in body, (head, form)
-                assert form not in head.encode(), head
 
 
 def file_in(body: bytes) -> bytes:

@@ -3,12 +3,17 @@
 import re
 from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import parse_qsl, urlsplit
 
+import numpy as np
 import pytest
 from handwriting import HANDS, draw, written
+from hidden import nothing_of
+from lines import Line, line
 from tabs import Tab
 
-from webnn.local.stage import LocalStage
+from webnn.core.wire import Array
+from webnn.local.stage import WEB, LocalStage
 from webnn.project.folder import read
 from webnn.project.push import push
 from webnn.project.template import scaffold
@@ -17,12 +22,24 @@ pytestmark = pytest.mark.browser
 
 Open = Callable[..., Tab]
 LINES = "document.querySelectorAll('.lines li').length"
+SIGNED = {f"X-Amz-{part}" for part in ("Algorithm", "Credential", "Date", "Expires", "Signature", "SignedHeaders")}
+BROWSERS_OWN = ("CONNECT", "content-autofill.googleapis.com:443")  # Chromium's, of any page with fields; refused here
+SEEN = """(() => {
+  const { width, height } = document.querySelector('.seen');
+  const { data } = document.querySelector('.seen').getContext('2d').getImageData(0, 0, width, height);
+  return Array.from(data).filter((_, i) => i % 4 === 0);
+})()"""
+CARRIED = """(bytes) => {
+  const transfer = new DataTransfer();
+  transfer.items.add(new File([Uint8Array.from(bytes)], 'five.png', { type: 'image/png' }));
+  return transfer;
+}"""
 
 
 @pytest.fixture
 def trying(stage: LocalStage, open_tab: Open) -> Open:
     """Opens the page on a run."""
-    return lambda run: open_tab(run, stage.page.replace("index.html", "try.html"))
+    return lambda run, **options: open_tab(run, stage.page.replace("index.html", "try.html"), **options)
 
 
 def said_of(tab: Tab, digit: int, hand: int) -> str:
@@ -93,21 +110,97 @@ def test_pictures_of_dark_digits_on_white_are_read_too(trained: str, trying: Ope
     tab.page.get_by_text("“no.png” is no picture that this browser can read.").wait_for()
 
 
+def only_questions(wire: Line, stage: LocalStage, run: str) -> None:
+    """All that was sent are questions for the page's files, the run and its weights, and nothing is with them."""
+    for head, body in wire.heard:
+        method, _, rest = head.partition("\n")[0].partition(" ")
+        if (method, rest.partition(" ")[0]) == BROWSERS_OWN:
+            continue
+        assert (method, body) == ("GET", b""), head
+        url = urlsplit(rest)
+        asked = {name for name, _ in parse_qsl(url.query, keep_blank_values=True)}
+        assert asked <= asked_at(url._replace(query="").geturl(), stage, run), head
+
+
+def asked_at(place: str, stage: LocalStage, run: str) -> set[str]:
+    """What a question for this place may have behind its question mark. Fails if it is none that may be asked for."""
+    site = stage.page.removesuffix("index.html")
+    bare = [f"{stage.api}/runs/{run}", f"{stage.api}/runs/{run}/model"]
+    bare += [f"{site}live/{run}.json", f"{site}config.json"]
+    bare += [f"{site}{path.relative_to(WEB)}" for path in WEB.rglob("*") if path.is_file()]
+    if place == f"{site}try.html":
+        return {"run", "events", "backend"}
+    if place in bare:
+        return set()
+    key = "/".join(urlsplit(place).path.split("/")[2:])
+    assert key.startswith((f"checkpoints/{run}/", f"specs/{run}/")), place
+    assert stage.services.blobs.get(key), place
+    return SIGNED
+
+
+def seen_in(tab: Tab) -> Array:
+    """What the model sees, as the page shows it beside the pad: 0 to 1."""
+    return np.array(tab.page.evaluate(SEEN), np.float32) / 255
+
+
+def drop(tab: Tab, picture: bytes) -> None:
+    """Drops a picture onto the pad, as from a folder."""
+    carried = tab.page.evaluate_handle(CARRIED, list(picture))
+    tab.page.locator(".paper").dispatch_event("drop", {"dataTransfer": carried})
+
+
+def test_nothing_of_what_is_drawn_or_dropped_is_sent(stage: LocalStage, trained: str, trying: Open) -> None:
+    """Over the line go questions for what anybody may have, and nothing with them."""
+    with line() as wire:
+        tab = trying(trained, proxy={"server": wire.url})
+        paper = tab.page.locator(".paper")
+        paper.wait_for()
+        said_of(tab, 5, 1)
+        examples, picture = [seen_in(tab)], paper.screenshot()
+        tab.page.get_by_role("button", name="Clear").click()
+        tab.page.wait_for_function(f"{LINES} === 0")
+        drop(tab, picture)
+        tab.page.wait_for_function(f"{LINES} === 10")
+        examples.append(seen_in(tab))
+        nothing_of(examples, wire)
+    only_questions(wire, stage, trained)
+    assert tab.failures == []
+
+
+def test_a_request_that_carried_something_would_be_found(stage: LocalStage, trained: str) -> None:
+    """Else the tests around could not fail."""
+    page = stage.page.replace("index.html", "try.html")
+    for head, body in (
+        (f"GET {page}?run={trained}&drawn=0,1,1", b""),
+        (f"GET {page}/0110", b""),
+        (f"GET {stage.api}/runs/{trained}/model?drawn=0,1,1", b""),
+        (f"GET {stage.api}/runs/{trained}", b"0110"),
+        (f"POST {stage.api}/runs/{trained}/updates", b""),
+        ("GET http://127.0.0.1:1/0110", b""),
+    ):
+        wire = Line("")
+        wire.heard.append((f"{head}\n", body))
+        with pytest.raises(AssertionError, match=re.escape(head.split()[1].partition("?")[0])):
+            only_questions(wire, stage, trained)
+
+
 def test_numbers_are_typed_or_pasted_where_that_is_the_input(stage: LocalStage, trying: Open, tmp_path: Path) -> None:
     folder = tmp_path / "points"
     scaffold(folder, "blank")
     place = folder / "webnn.toml"
     place.write_text("[data]\nlabels = ['left', 'middle', 'right']\n" + place.read_text())
     push(read(folder), stage.services.runs, "local", lambda _: None)
-    tab = trying("points")
-    tab.page.get_by_text("The run is paused.").wait_for()
-    line = tab.page.get_by_label("x: 4 numbers")
-    line.fill("1, 0, zero")
-    tab.page.get_by_text("“zero” is no number.").wait_for()
-    line.fill("1 0 0")
-    tab.page.get_by_text("3 of 4 numbers.").wait_for()
-    tab.page.get_by_label("x 4", exact=True).fill("0.5")
-    tab.page.wait_for_function(f"{LINES} === 3")
-    assert line.input_value() == "1 0 0 0.5"
-    assert re.match(r"(left|middle|right), \d", tab.page.locator("#answer").inner_text())
-    assert tab.failures == []
+    with line() as wire:
+        tab = trying("points", proxy={"server": wire.url})
+        tab.page.get_by_text("The run is paused.").wait_for()
+        typed = tab.page.get_by_label("x: 4 numbers")
+        typed.fill("1, 0, zero")
+        tab.page.get_by_text("“zero” is no number.").wait_for()
+        typed.fill("1 0 0")
+        tab.page.get_by_text("3 of 4 numbers.").wait_for()
+        tab.page.get_by_label("x 4", exact=True).fill("0.5")
+        tab.page.wait_for_function(f"{LINES} === 3")
+        assert typed.input_value() == "1 0 0 0.5"
+        assert re.match(r"(left|middle|right), \d", tab.page.locator("#answer").inner_text())
+        assert tab.failures == []
+    only_questions(wire, stage, "points")
