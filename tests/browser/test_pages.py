@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 import requests
-from playwright.sync_api import Locator
+from playwright.sync_api import Locator, Page
 from tabs import Tab
 
 from webnn.local.stage import LocalStage
@@ -46,6 +46,24 @@ def test_a_run_that_is_not_there_is_said_to_be_so(stage: LocalStage, open_tab: C
     tab = open_tab("nobody-made-it", stage.page.replace("index.html", page))
     tab.page.get_by_role("heading", name="No such run").wait_for()
     tab.page.get_by_text("There is no run named “nobody-made-it” here.").wait_for()
+
+
+def test_what_trains_is_loaded_while_one_reads_unless_every_byte_is_paid_for(
+    run: str, open_tab: Callable[..., Tab]
+) -> None:
+    reads = open_tab(run)
+    reads.until(lambda: any("/worker-" in one for one in reads.requests), "request for the worker's program")
+    assert not reads.events
+
+    def saving(page: Page) -> None:
+        page.add_init_script("Object.defineProperty(navigator, 'connection', { value: { saveData: true } })")
+
+    saves = open_tab(run, prepare=saving)
+    saves.until(lambda: any("/live/" in one for one in saves.requests), "request for the live object")
+    saves.page.wait_for_load_state("networkidle")
+    assert not any("/worker-" in one for one in saves.requests)
+    saves.page.get_by_role("button", name="Start").click()
+    saves.wait_for("uploaded")
 
 
 def test_a_pause_before_the_client_is_there_is_kept(run: str, open_tab: Callable[..., Tab]) -> None:

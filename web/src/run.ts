@@ -56,6 +56,8 @@ export interface Run {
   readonly description: RunDescription;
   /** Base URL of its API. */
   readonly api: string;
+  /** Starts the worker now, which loads TF.js meanwhile, though there is nothing for it to do yet. */
+  prepare(): void;
   /**
    * Trains for the run until it is over, in a worker.
    *
@@ -103,6 +105,10 @@ class Handle implements Run {
     readonly api: string,
     private readonly hire: Hire,
   ) {}
+
+  prepare(): void {
+    this.worker ??= this.hired();
+  }
 
   contribute({ power = 100, backend = null, data, signal }: ContributeOptions = {}): Contribution {
     signal?.throwIfAborted();
@@ -157,7 +163,7 @@ class Handle implements Run {
   }
 
   private say(message: PageMessage): void {
-    this.worker ??= this.hired();
+    this.prepare();
     if (this.worker) this.worker.say(message);
     else queueMicrotask(() => this.fail());
   }

@@ -133,6 +133,25 @@ describe("contributing", () => {
     await second.stop();
   });
 
+  test("a worker that was prepared is the one that works, and is told nothing before", async () => {
+    await serving();
+    const said: string[][] = [];
+    const run = await joinWith(
+      () => {
+        const words: string[] = [];
+        said.push(words);
+        return { say: ({ type }) => void words.push(type), dismiss: () => undefined };
+      },
+      server.api,
+      "digits",
+    );
+    run.prepare();
+    run.prepare();
+    expect(said).toEqual([["open"]]);
+    run.contribute();
+    expect(said).toEqual([["open", "join"]]);
+  });
+
   test("where there is no worker it ends with an error that says so", async () => {
     await serving();
     const run = await joinWith(() => null, server.api, "digits");

@@ -6,3 +6,10 @@ export function leisure(): Promise<void> {
   if (typeof requestIdleCallback !== "function") return new Promise((resolve) => setTimeout(resolve, 50));
   return new Promise((resolve) => requestIdleCallback(() => resolve(), { timeout: 1000 }));
 }
+
+/** Does what is good to have done, unless this visitor pays for every byte. */
+export async function inAdvance(work: () => void): Promise<void> {
+  await leisure();
+  const { connection } = navigator as { connection?: { saveData?: boolean } };
+  if (!connection?.saveData) work();
+}

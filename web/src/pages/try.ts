@@ -5,6 +5,7 @@ import { element, make, write } from "./dom";
 import { createFields, type Fields } from "./fields";
 import { count, percent } from "./format";
 import { inputOf, targetsOf, type Input, type Target } from "./kinds";
+import { inAdvance } from "./leisure";
 import { createPad, type Pad } from "./pad";
 import { openSite, reporting, showSearch } from "./site";
 import { linesOf, sentenceOf, showLines } from "./verdicts";
@@ -172,6 +173,7 @@ async function main(): Promise<void> {
   const run = await openSite(new URLSearchParams(location.search).get("run"), showSearch);
   showRun(run.description);
   const tryout = new Tryout(run);
+  void inAdvance(() => run.prepare());
   await follow(run, { onStory: (story) => tryout.look(story), hidden: () => document.hidden });
 }
 

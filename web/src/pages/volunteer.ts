@@ -3,7 +3,7 @@
 import { follow, type BackendName, type Contribution, type Run, type RunEvent, type Story } from "../index";
 import { element, write } from "./dom";
 import { count } from "./format";
-import { leisure } from "./leisure";
+import { inAdvance, leisure } from "./leisure";
 import { Lending } from "./lending";
 import { createLossCurve } from "./loss_curve";
 import { recalled, type Memory } from "./memory";
@@ -218,6 +218,8 @@ async function main(): Promise<void> {
   await leisure();
   await volunteer.offerOwnData();
   volunteer.begin();
+  // TF.js comes while one reads.
+  if (run.description.status !== "finished") void inAdvance(() => run.prepare());
   const chart = createAccuracyChart();
   await follow(run, {
     onStory: (story) => {
