@@ -22,6 +22,15 @@ pytestmark = pytest.mark.browser
 VERSIONS = 1000
 FRAME_MS = 16
 UPDATES = 24
+# Pixels of the loss chart's line in the topmost rows that it may be drawn in.
+AT_THE_TOP = """() => new Promise(requestAnimationFrame).then(() => {
+  const chart = document.querySelector("#loss-chart"), canvas = chart.querySelector("canvas");
+  const box = canvas.getBoundingClientRect(), over = chart.querySelector(".u-over").getBoundingClientRect();
+  const place = [over.left - box.left, over.top - box.top, over.width, 3].map((one) => one * devicePixelRatio);
+  const { data } = canvas.getContext("2d").getImageData(...place.map(Math.round));
+  const near = (i) => [0xb4, 0x56, 0x0f].every((one, colour) => Math.abs(one - data[i + colour]) < 8);
+  return data.filter((alpha, i) => i % 4 === 3 && alpha > 200 && near(i - 3)).length;
+})"""
 LOOK_AGAIN = "document.dispatchEvent(new Event('visibilitychange'))"
 
 Open = Callable[..., Tab]
@@ -145,6 +154,10 @@ def test_charts_are_zoomed_by_mouse_and_by_keyboard(long_run: World, watcher: Ta
     expect(seen).to_contain_text("Time 0 to")
     page.keyboard.press("0")
     expect(page.get_by_role("button", name="All")).to_be_disabled()
+    for key in "+++++++":  # a line that comes from higher up is drawn with fewer and fewer of its points
+        page.keyboard.press(key)
+        page.keyboard.press("ArrowRight")
+        assert page.evaluate(AT_THE_TOP) == 0, seen.inner_text()
 
 
 @pytest.mark.parametrize(("table", "left_out"), [("commits", {"sha256"}), ("evaluations", {"client", "examples"})])

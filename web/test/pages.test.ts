@@ -4,6 +4,7 @@ import type { Story } from "../src/follow";
 import type { Measure, Move } from "../src/live";
 import type { Range } from "../src/pages/chart";
 import { bytes, clock, count, duration, figure, moment, money, percent, timeOfDay } from "../src/pages/format";
+import { extentOf } from "../src/pages/extent";
 import { createPace } from "../src/pages/pace";
 import { commitsCsv, evaluationsCsv } from "../src/pages/csv";
 import { currentRate, Rates, Series } from "../src/pages/series";
@@ -155,6 +156,26 @@ describe("the zoom", () => {
     const zoom = zoomed([20, 40]);
     zoom.rescale("time", (version) => version * 30, 3000);
     expect([zoom.range, zoom.words]).toEqual([[600, 1200], "Time 10 min to 20 min"]);
+  });
+});
+
+describe("how far lines go in a stretch of x", () => {
+  const [x, y] = [[0, 10, 20, 30], [8, null, 2, 6]];
+  test.each([
+    [[-5, 40], [2, 8]],
+    [[5, 25], [2, 6.5]],
+    [[22, 24], [2.8, 3.6]],
+    [[20, 30], [2, 6]],
+    [[15, 18], [2.6, 3.5]],
+  ] as const)("%j: %j, at its edges too, and over what is missing", (range, extent) => {
+    expect(extentOf(x, [y], range)).toEqual(extent.map((value) => expect.closeTo(value) as number));
+  });
+
+  test("is what was last, where lines are stepped", () => expect(extentOf(x, [y], [5, 25], true)).toEqual([2, 8]));
+
+  test("is of all lines together, and of none where there is nothing", () => {
+    expect(extentOf(x, [y, [9, 9, 9, 9]], [22, 24])).toEqual([expect.closeTo(2.8), 9]);
+    expect([extentOf(x, [y], [31, 40]), extentOf([], [[]], [0, 1])]).toEqual([null, null]);
   });
 });
 

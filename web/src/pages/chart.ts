@@ -3,6 +3,7 @@
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 
+import { extentOf } from "./extent";
 import { WHOLE_STEPS } from "./ticks";
 
 const FONT_PX = 12;
@@ -29,7 +30,8 @@ export interface ChartOptions {
   formatX?: (value: number) => string;
   /** Text below the x axis. */
   labelX?: string;
-  range?: (min: number, max: number) => [number, number];
+  /** Of y, for lines that go so low and so high. */
+  range: (min: number, max: number) => [number, number];
   /** Between which steps the ticks of the x axis choose; where absent, x counts. */
   stepsX?: () => number[];
   /** Told when a stretch of x was dragged over, or all is wanted again: null. Where absent, nothing can be zoomed. */
@@ -123,7 +125,15 @@ class PlottedChart implements Chart {
   }
 
   private plotted(size: Size, fontPx: number, where: ConstructorParameters<typeof uPlot>[2]): uPlot {
-    return new uPlot({ ...size, ...optionsFor(this.host, this.options, () => this.view?.marks ?? [], fontPx) }, this.points, where);
+    return new uPlot({ ...size, ...optionsFor(this.host, this.options, { marks: () => this.view?.marks ?? [], range: () => this.range() }, fontPx) }, this.points, where);
+  }
+
+  /** Of y. The library knows only the points in view, and its lines would leave it on their way to the next. */
+  private range(): [number, number] {
+    const [x, ...ys] = this.points;
+    const stepped = this.options.lines.some((line) => line.stepped);
+    const [low, high] = extentOf(x, ys, this.view?.x ?? [-Infinity, Infinity], stepped) ?? [0, 0];
+    return this.options.range(low, high);
   }
 
   private look(plot: uPlot): void {
@@ -135,7 +145,12 @@ function sizeOf(host: HTMLElement): Size {
   return { width: Math.max(host.clientWidth, 200), height: Math.max(host.clientHeight, 120) };
 }
 
-function optionsFor(host: HTMLElement, options: ChartOptions, marks: () => readonly number[], fontPx: number): Omit<uPlot.Options, keyof Size> {
+interface Looked {
+  marks(): readonly number[];
+  range(): [number, number];
+}
+
+function optionsFor(host: HTMLElement, options: ChartOptions, { marks, range }: Looked, fontPx: number): Omit<uPlot.Options, keyof Size> {
   const colour = (name: string) => getComputedStyle(host).getPropertyValue(name).trim();
   const axis: uPlot.Axis = {
     stroke: colour("--soft"),
@@ -143,14 +158,14 @@ function optionsFor(host: HTMLElement, options: ChartOptions, marks: () => reado
     grid: { stroke: colour("--line"), width: 1 },
     ticks: { show: false },
   };
-  const { range, onZoom } = options;
+  const { onZoom } = options;
   return {
     padding: [10, 26, 0, 0],
     legend: { show: false },
     cursor: { y: false, points: { size: 7 }, drag: { x: Boolean(onZoom), y: false, setScale: false }, ...wholeOnDoubleClick(onZoom) },
     scales: {
       x: { time: false },
-      y: range ? { range: (_, min, max) => range(min, max) } : {},
+      y: { range },
     },
     axes: [
       { ...axis, size: (28 * fontPx) / FONT_PX, space: 5 * fontPx, ...axisX(options, axis) },
