@@ -16,6 +16,8 @@ export interface Place {
   /** Base URL of the API. */
   api: string;
   run: string;
+  /** When the run was made; without it, any of the name will do. */
+  created?: number;
   shelf: Shelf | null;
   /** Where optimizers' states are kept. */
   states: States | null;
@@ -59,7 +61,7 @@ function predictorAt({ api: base, run, shelf, onEvent }: Place, turns: Turns): P
 
 /** With an API of its own: what it says of traffic is its own. */
 function clientAt(place: Place, turns: Turns, { power, backend, data }: Order, onVersion: (version: number) => void): Client {
-  const { api: base, run, shelf, states, onEvent } = place;
+  const { api: base, run, created, shelf, states, onEvent } = place;
   const clock = systemClock;
   const now = () => clock.now();
   const api = createApi({ base, clock });
@@ -79,6 +81,7 @@ function clientAt(place: Place, turns: Turns, { power, backend, data }: Order, o
     clock,
     run,
     power,
+    ...(created === undefined ? {} : { created }),
     ...(data ? { own: new Own(data, clock.random()) } : {}),
     onEvent: (event) => {
       if (event.type === "task") onVersion(event.version);

@@ -2,8 +2,8 @@
  * The library: takes part in a run until the run is over or somebody says stop. No DOM, no globals.
  *
  * Whatever goes wrong on the way — the machine sleeps, the network goes, tokens and URLs expire, the server is down —
- * the client gets over by itself; it gives up only when the server says that there is no such run, when no backend can
- * train the model, or when nobody could.
+ * the client gets over by itself; it gives up only when the server says that there is no such run (any more, or that
+ * another has its name), when no backend can train the model, or when nobody could.
  */
 
 import { backoff, type Clock } from "./clock";
@@ -147,21 +147,21 @@ class Member implements Client {
       } catch (error) {
         if (this.leaving.signal.aborted) return LEFT;
         const over = await this.getOver(error, ++failures);
-        if (over) return { ...over, over: false };
+        if (over) return over;
       }
     }
   }
 
   /** Tells, mends what can be mended, and waits. Gives the reason when there is no getting over it. */
-  private async getOver(error: unknown, failures: number): Promise<Over | null> {
-    const verdict = verdictOn(error, this.cycle.joined);
+  private async getOver(error: unknown, failures: number): Promise<End | null> {
+    const verdict = verdictOn(error, this.cycle.membershipToken !== null);
     const { code, fatal, detail } = verdict;
     const message = this.puzzled(error) ? `${verdict.message}. Reload the page, which may be older than the server` : verdict.message;
     // When the world has only moved on, nothing is broken: try again at once, and say so only if that does not help.
     const atOnce = failures === 1 && verdict.movedOn;
     if (!atOnce) this.options.onEvent({ type: "error", code, message, fatal, ...(detail === undefined ? {} : { detail }) });
     await this.complaint.about(verdict, failures, this.cycle.membershipToken);
-    if (fatal) return { reason: message };
+    if (fatal) return { reason: message, over: code === "missing" };
     if (verdict.forgotten) this.cycle.forgetMembership();
     if (verdict.spoilt) {
       await this.options.trainer.drop();

@@ -3,7 +3,7 @@
 import type { Clock } from "./clock";
 import { Curiosity } from "./curiosity";
 import { Delivery } from "./delivery";
-import { NoData, NotUnderstood } from "./errors";
+import { NoData, NotUnderstood, Refused } from "./errors";
 import type { Own, Portion } from "./own";
 import { Peer } from "./peer";
 import type { Api } from "./api";
@@ -29,6 +29,8 @@ export interface Parts {
   clock: Clock;
   /** What to train on instead of the tasks' shards. */
   own?: Own;
+  /** When the run was made, which tells it from another that is given its name. */
+  created?: number;
 }
 
 export interface Surroundings extends Parts {
@@ -47,6 +49,8 @@ export interface Over {
 
 export class Cycle {
   private membership: Membership | null = null;
+  /** Has this client ever been let in? */
+  private joined = false;
   private readonly delivery: Delivery;
   private readonly curiosity: Curiosity;
   private readonly peer: Peer;
@@ -62,9 +66,6 @@ export class Cycle {
       this.peer.sent(updateId);
     });
   }
-
-  /** Has this client ever been let in? */
-  joined = false;
 
   /** Null while the server has not let this client in. */
   get membershipToken(): string | null {
@@ -98,11 +99,19 @@ export class Cycle {
   private async token(): Promise<string> {
     if (!this.membership) {
       const { api, run, signal, emit } = this.around;
+      if (this.joined) await this.checkRun();
       this.membership = await api.join(run, signal);
       this.joined = true;
       emit({ type: "joined", run, clientId: this.membership.client_id });
     }
     return this.membership.token;
+  }
+
+  /** Who was let in is not led on to another run of the name. @throws Refused */
+  private async checkRun(): Promise<void> {
+    const { api, run, created, signal } = this.around;
+    if (created === undefined || (await api.getRun(run, signal)).created_at === created) return;
+    throw new Refused(404, "missing", `the run ${run} was deleted, and another of its name was made since`);
   }
 
   private async perform(task: Task, token: string): Promise<Over | null> {

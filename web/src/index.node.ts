@@ -18,10 +18,10 @@ export function join(api: string, runId: string, { signal }: JoinOptions = {}): 
 
 const hire: Hire = ({ onMessage }) => {
   const hear = createDesk({
-    assemble: async ({ api, run }) => {
+    assemble: async ({ api, run, created }) => {
       const [{ assemble }, { setWasmPaths }] = await Promise.all([import("./assemble"), import("./tf")]);
       setWasmPaths(fileURLToPath(WASM));
-      return assemble({ api, run, shelf: null, states: null, onEvent: (event) => onMessage({ type: "event", event }) });
+      return assemble({ api, run, created, shelf: null, states: null, onEvent: (event) => onMessage({ type: "event", event }) });
     },
     say: onMessage,
   });

@@ -18,11 +18,11 @@ export interface Verdict {
   spoilt: boolean;
 }
 
-/** `joined`: the client has been let in before, so the run exists. */
-export function verdictOn(error: unknown, joined: boolean): Verdict {
+/** `member`: the client is let in at the moment. What is missing then need not be the run: it asks to be let in again. */
+export function verdictOn(error: unknown, member: boolean): Verdict {
   const refused = error instanceof Refused ? error.code : null;
   const code = refused ?? codeOf(error);
-  const hopeless = !joined && (refused === "missing" || refused === "invalid");
+  const hopeless = !member && (refused === "missing" || refused === "invalid");
   return {
     code,
     ...(code === "trainer" ? unforeseen(error) : { message: (error as Error).message }),

@@ -18,7 +18,7 @@ const say = (message: WorkerMessage) => postMessage(message);
 const hear = createDesk({
   assemble: async ({ api, run, created }) => {
     const [shelf, states] = await Promise.all([browserShelf(), browserStates(`${api} ${run} ${created}`)]);
-    return assemble({ api, run, shelf, states, onEvent: (event) => say({ type: "event", event }) });
+    return assemble({ api, run, created, shelf, states, onEvent: (event) => say({ type: "event", event }) });
   },
   say,
 });

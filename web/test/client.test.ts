@@ -425,10 +425,27 @@ describe("it gives up only where going on is pointless", () => {
     expect(h.of("error")).toMatchObject([{ code: "unavailable", fatal: false }]);
   });
 
-  test("a run that vanishes later is looked for again", async () => {
+  test("a run that is deleted while somebody trains", async () => {
+    const h = new Harness();
+    h.tasks = [trainTask(0), refused(404, "missing")];
+    h.fail("run", refused(404, "missing"));
+    expect(await h.run()).toBe("missing");
+    expect(h.of("error").map(({ code, fatal }) => [code, fatal])).toEqual([["missing", false], ["missing", true]]);
+    expect(h.kept).toEqual(["dropped"]);
+  });
+
+  test("another run of the name is not the one that was joined", async () => {
+    const h = new Harness();
+    h.created = 2;
+    h.fail("task token-1", refused(401, "unauthorized"));
+    expect(await h.run()).toBe("the run digits was deleted, and another of its name was made since");
+    expect(h.of("error")).toMatchObject([{ code: "missing", fatal: true }]);
+    expect(h.calls).toEqual(["join", "task token-1", "run"]);
+  });
+
+  test("not where something of the run is missing, and the run is there", async () => {
     const h = new Harness();
     h.fail("task token-1", refused(404, "missing"));
-    h.fail("join", undefined, refused(404, "missing"));
     expect(await h.run()).toBe("the run is finished");
     expect(h.of("joined")).toHaveLength(2);
   });

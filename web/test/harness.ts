@@ -2,7 +2,7 @@
 
 import type { Api } from "../src/api";
 import { join, type Client } from "../src/client";
-import type { Announcement, Blob, ClientEvent, EvaluationReport, FailureReport, Task, Ticket, Update } from "../src/protocol";
+import type { Announcement, Blob, ClientEvent, EvaluationReport, FailureReport, Run, Task, Ticket, Update } from "../src/protocol";
 import { sha256 } from "../src/sha256";
 import type { BlobCache } from "../src/shards";
 import type { EvaluateRequest, Trained, Trainer, TrainRequest } from "../src/trainer";
@@ -49,6 +49,8 @@ export class Harness {
   tasks: (Task | Error)[] = [];
   /** Errors to throw, by call; each is thrown once. */
   readonly faults = new Map<string, (Error | undefined)[]>();
+  /** When the run was made that there is now. */
+  created = 1;
   stepMs = 10;
   resets = 0;
   /** What became of the optimizer's state, in order. */
@@ -72,7 +74,7 @@ export class Harness {
     };
     const { api, trainer, blobs, clock } = this;
     const signal = options.signal ? { signal: options.signal } : {};
-    return join({ api, trainer, blobs, clock, run: "digits", power: options.power ?? 100, onEvent, ...signal });
+    return join({ api, trainer, blobs, clock, run: "digits", created: 1, power: options.power ?? 100, onEvent, ...signal });
   }
 
   /** Runs until the run is over; gives the reason. */
@@ -115,7 +117,7 @@ export class Harness {
   readonly api: Api = {
     traffic: { up: 1, down: 2 },
     listRuns: () => Promise.reject(new Error("not asked by a client")),
-    getRun: () => Promise.reject(new Error("not asked by a client")),
+    getRun: (_run, signal) => this.asked("run", () => ({ created_at: this.created }) as Run, signal),
     getHistory: () => Promise.reject(new Error("not asked by a client")),
     getModel: () => Promise.reject(new Error("not asked by a client")),
     join: (_run, signal) =>

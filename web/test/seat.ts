@@ -11,7 +11,7 @@ import type { States } from "../src/states";
 export function joined(api: string, states: States | null = null): Promise<Run> {
   const hire: Hire = ({ onMessage }) => {
     const hear = createDesk({
-      assemble: ({ api: base, run }) => Promise.resolve(assemble({ api: base, run, shelf: null, states, onEvent: (event) => onMessage({ type: "event", event }) })),
+      assemble: ({ api: base, run, created }) => Promise.resolve(assemble({ api: base, run, created, shelf: null, states, onEvent: (event) => onMessage({ type: "event", event }) })),
       say: onMessage,
     });
     return { say: (message) => hear(structuredClone(message)), dismiss: () => hear({ type: "stop" } satisfies PageMessage) };

@@ -1,7 +1,8 @@
 """`webnn.Client`: takes part in a run until the run is over, enough is done, or somebody says stop.
 
 Whatever goes wrong on the way (the machine sleeps, the network goes, tokens and URLs expire, the server is down) the
-client gets over by itself, as pages do; it gives up only when there is no such run, or when it cannot train its model.
+client gets over by itself, as pages do; it gives up only when there is no such run (any more), or when
+it cannot train its model.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -202,7 +203,7 @@ class Client:
 
     def _get_over(self, error: Exception, failures: int) -> None:
         """Tells, mends what can be mended, and waits. Raises the error when there is no getting over it."""
-        verdict = verdict_on(error, joined=self._cycle.joined)
+        verdict = verdict_on(error, member=self._cycle.token is not None)
         message = verdict.message
         if self._is_puzzled(error):
             message += ": this client may be older than the server"

@@ -68,7 +68,6 @@ class Cycle:
         self._training: tuple[str, Training] | None = None
         self._last_step = float("-inf")
         self.token: str | None = None
-        self.joined = False
 
     def turn(self) -> str | None:
         """Delivers what is left over, or does one task. The reason, when the run is over."""
@@ -106,7 +105,7 @@ class Cycle:
     def _member(self) -> str:
         if self.token is None:
             found = self._api.join()
-            self.token, self.joined = found.token, True
+            self.token = found.token
             self._emit("joined", {"client_id": found.client_id})
         return self.token
 

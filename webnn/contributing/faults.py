@@ -53,8 +53,8 @@ class Verdict(Struct, frozen=True):
     spoilt: bool
 
 
-def verdict_on(error: Exception, *, joined: bool) -> Verdict:
-    """What to make of an error; `joined` says that this client was let in before, so the run exists."""
+def verdict_on(error: Exception, *, member: bool) -> Verdict:
+    """What to make of an error; `member`: the client is let in, and what is missing need not be the run."""
     refused = error.code if isinstance(error, Refused) else ""
     code = refused or _code(error)
     foreseen = isinstance(error, WebnnError)
@@ -62,7 +62,7 @@ def verdict_on(error: Exception, *, joined: bool) -> Verdict:
         code=code,
         message=error.message if isinstance(error, WebnnError) else "training failed on this machine and begins afresh",
         detail="" if foreseen else f"{type(error).__name__}: {error}",
-        fatal=(not joined and refused in ("missing", "invalid")) or isinstance(error, Invalid | Missing),
+        fatal=(not member and refused in ("missing", "invalid")) or isinstance(error, Invalid | Missing),
         moved_on=isinstance(error, Stale) or refused in ("unauthorized", "conflict"),
         forgotten=refused in ("unauthorized", "missing"),
         spoilt=code in ("trainer", "diverged"),

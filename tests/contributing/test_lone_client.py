@@ -1,0 +1,67 @@
+"""`webnn.Client` against a server that says little: what ends it, and what it refuses at once."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+
+import msgspec
+import pytest
+
+import webnn
+from webnn import wiring
+from webnn.contributing.time import Time
+from webnn.errors import Missing
+
+Answer = tuple[int, dict[str, object]]
+MEMBER: Answer = (200, {"client_id": "c", "token": "t", "expires_in": 3600})
+GONE: Answer = (404, {"error": {"code": "missing", "message": "there is no run digits", "details": {}}})
+
+
+class Hasty(Time):
+    """Its waits take no time."""
+
+    def __init__(self) -> None:
+        super().__init__(wiring.elapsed, lambda: 0.5)
+
+    def sleep(self, seconds: float) -> None:
+        super().sleep(0 * seconds)
+
+
+@contextmanager
+def serving(answers: dict[str, list[Answer]]) -> Iterator[tuple[str, list[str]]]:
+    """A server that says these, by the end of the path, the last of them again and again; and what it was asked."""
+    asked: list[str] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["content-length"]))
+            asked.append(self.path.rpartition("/")[2])
+            left = answers[asked[-1]]
+            status, body = left.pop(0) if len(left) > 1 else left[0]
+            encoded = msgspec.json.encode(body)
+            self.send_response(status)
+            self.send_header("content-length", str(len(encoded)))
+            self.end_headers()
+            self.wfile.write(encoded)
+
+        def log_message(self, *_: object) -> None:
+            """Says nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = Thread(target=server.serve_forever, args=(0.01,))
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}", asked
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def test_a_run_that_is_deleted_while_it_takes_part_ends_it() -> None:
+    with serving({"clients": [MEMBER, GONE], "tasks": [GONE]}) as (api, asked):
+        client = webnn.Client(api, "digits", time=Hasty())
+        with pytest.raises(Missing, match="there is no run digits"):
+            client.contribute(until={"seconds": 5})
+    assert asked == ["clients", "tasks", "clients"]
