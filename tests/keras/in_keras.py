@@ -23,6 +23,7 @@ from webnn.keras.exporting import Trained, export
 from webnn.keras.importing import imported, save
 from webnn.keras.inputs import examples
 from webnn.keras.predicting import predictor
+from webnn.keras.settling import settled
 from webnn.keras.tensorflow import kerases, variables
 from webnn.keras.topology import to_tfjs
 from webnn.keras.weights import arrays_of, vector_of
@@ -129,7 +130,7 @@ def golden(path: Path) -> None:
 
 
 def entry(model: Any) -> dict[str, Any]:
-    topology = to_tfjs(json.loads(model.to_json()))
+    topology = settled(to_tfjs(json.loads(model.to_json())))
     inputs, weights = examples(topology, RANDOM), building.weights_in(model)
     return {
         "topology": topology,

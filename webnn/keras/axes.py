@@ -29,6 +29,18 @@ def ranked(shapes: Sequence[Shape], axes: str) -> Shape:
     return shape
 
 
+def at_most(axes: int, shape: Shape) -> None:
+    """That it has no more axes than TF.js's kernel takes."""
+    if len(shape) > axes:
+        raise Misfit(f"TF.js takes at most {axes} axes")
+
+
+def check_last(axes: Sequence[int], does: str) -> None:
+    """That these axes, counted from the end, are the last one."""
+    if list(axes) != [-1]:
+        raise Misfit(f"in TF.js {does} along the last axis only; put a Permute before and behind it")
+
+
 def known(length: int | None, what: str = "the last axis") -> int:
     """A length that has to be known."""
     if length is None:

@@ -13,6 +13,7 @@ from webnn.core.wire import Array, Vector
 from webnn.errors import Conflict, Invalid
 from webnn.keras import building, weights
 from webnn.keras.inputs import examples
+from webnn.keras.settling import settled
 from webnn.keras.sources import Source, source
 from webnn.keras.tensorflow import kerases, masking, variables
 from webnn.keras.topology import leaves, to_tfjs
@@ -60,7 +61,7 @@ def imported(path: Path, random: np.random.Generator, tell: Callable[[str], None
         Invalid: It is no model, or one of its layers cannot be trained in a page, or Keras gives another model for it.
     """
     found = source(path)
-    topology = to_tfjs(found.config)
+    topology = settled(to_tfjs(found.config))
     tell("starting TensorFlow")
     kerases()
     tell("building the model")
@@ -78,7 +79,7 @@ def imported_object(model: Any, random: np.random.Generator) -> Imported:
         Missing: TensorFlow is not installed.
         Invalid: As `imported`.
     """
-    topology = to_tfjs(json.loads(model.to_json()))
+    topology = settled(to_tfjs(json.loads(model.to_json())))
     kerases()
     return _compared(model, topology, building.built(topology, None, keras=2), random)
 

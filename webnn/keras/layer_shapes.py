@@ -1,14 +1,29 @@
-"""What each kind of layer makes of shapes, without the axis of examples; None is a length that may differ.
+"""What each kind of layer makes of shapes in TF.js, without the axis of examples; None is a length that may differ.
 
 Every function takes a layer's config, as `to_tfjs` gives it, and the shapes of its inputs, and gives the shapes of its
-outputs and of its weights, these by their last name. What cannot be is a Misfit, whose text goes behind
-"layer 'a' is a Dense and gets []:".
+outputs and of its weights, these by their last name. What TF.js does not build or train is a Misfit, whose text goes
+behind "layer 'a' is a Dense and gets []:". Where Keras takes more, that is said beside it.
 """
 
 from collections.abc import Mapping, Sequence
 from math import prod
 
-from webnn.keras.axes import Config, Kind, Made, Misfit, Shape, Weights, known, last, one, pair, ranked, with_bias
+from webnn.keras.axes import (
+    Config,
+    Kind,
+    Made,
+    Misfit,
+    Shape,
+    Weights,
+    at_most,
+    check_last,
+    known,
+    last,
+    one,
+    pair,
+    ranked,
+    with_bias,
+)  # fmt: skip
 from webnn.keras.window_shapes import (
     conv1d,
     conv2d,
@@ -28,18 +43,27 @@ def same(_config: Config, shapes: Sequence[Shape]) -> Made:
 
 
 def dense(config: Config, shapes: Sequence[Shape]) -> Made:
-    """Works on the last axis."""
+    """Works on the last axis. Keras takes more axes; TF.js adds no bias to them."""
     shape, units = one(shapes), config["units"]
+    at_most(4, shape)
     return with_bias((*shape[:-1], units), [("kernel", (last(shape), units))], config, units)
 
 
 def flatten(_config: Config, shapes: Sequence[Shape]) -> Made:
-    """One axis of all."""
+    """One axis of all. Keras takes one axis, too, and leaves it as it is."""
     shape = one(shapes)
-    return [(None if None in shape else prod(length or 0 for length in shape),)], []
+    if len(shape) < 2:
+        raise Misfit("TF.js takes at least two axes; leave it out, for it changes nothing")
+    return [(prod(known(length, "each axis") for length in shape),)], []
 
 
 def reshape(config: Config, shapes: Sequence[Shape]) -> Made:
+    """As many elements in other axes. What is behind -1 Keras works out, and TF.js leaves open."""
+    made = reshape_in_keras(config, shapes)
+    return [tuple(None if length == -1 else length for length in config["target_shape"])], made[1]
+
+
+def reshape_in_keras(config: Config, shapes: Sequence[Shape]) -> Made:
     """As many elements in other axes."""
     shape, target = one(shapes), list(config["target_shape"])
     if None in shape:
@@ -84,19 +108,42 @@ def _axes(config: Config, shape: Shape) -> list[int]:
 
 
 def normalized(*parts: str) -> Kind:
-    """What it gets, moved and stretched along an axis."""
+    """What it gets, moved and stretched along an axis. Keras takes more axes, and others in any order."""
 
     def kind(config: Config, shapes: Sequence[Shape]) -> Made:
         shape = one(shapes)
-        along = tuple(known(shape[axis], "the axis that it normalizes") for axis in sorted(_axes(config, shape)))
+        at_most(3, shape)
+        axes = _axes(config, shape)
+        if axes != sorted(axes):
+            raise Misfit("name its axes in their order")
+        along = tuple(known(shape[axis], "the axis that it normalizes") for axis in axes)
         return [shape], [(part, along) for part in parts]
 
     return kind
 
 
+def batch_normalized(config: Config, shapes: Sequence[Shape]) -> Made:
+    """Keras normalizes along any axis; of others than the last TF.js has no gradient."""
+    check_last(_axes(config, one(shapes)), "it normalizes")
+    return normalized("gamma", "beta", "moving_mean", "moving_variance")(config, shapes)
+
+
+def softmax(config: Config, shapes: Sequence[Shape]) -> Made:
+    """What it gets, as shares. Keras takes any axis."""
+    check_last(_axes(config, one(shapes)), "it works")
+    return same(config, shapes)
+
+
+def spatial(_config: Config, shapes: Sequence[Shape]) -> Made:
+    """What it gets, without some channels."""
+    return [ranked(shapes, "length, channels")], []
+
+
 def prelu(config: Config, shapes: Sequence[Shape]) -> Made:
     """A slope for each value; one for all along shared axes, counted from 1."""
     shape, shared = one(shapes), config.get("shared_axes") or ()
+    if any(axis > len(shape) for axis in shared):
+        raise Misfit(f"it has no axis {max(shared)}")
     alpha = tuple(1 if axis in shared else known(n, "each axis") for axis, n in enumerate(shape, 1))
     return [shape], [("alpha", alpha)]
 
@@ -130,8 +177,8 @@ def bidirectional(config: Config, shapes: Sequence[Shape]) -> Made:
 def distributed(config: Config, shapes: Sequence[Shape]) -> Made:
     """A layer on each element of a sequence."""
     shape, inner = one(shapes), config["layer"]
-    if not shape:
-        raise Misfit("it takes a sequence")
+    if len(shape) < 2:
+        raise Misfit("it takes a sequence of what has axes itself")
     gives, weights = KINDS[inner["class_name"]](inner["config"], [shape[1:]])
     return [(shape[0], *one) for one in gives], weights
 
@@ -149,6 +196,13 @@ def merged(_config: Config, shapes: Sequence[Shape]) -> Made:
             raise Misfit("its inputs differ")
         found.append(next(iter(others - {None}), None if others else 1))
     return [tuple(found)], []
+
+
+def extreme(config: Config, shapes: Sequence[Shape]) -> Made:
+    """Of inputs of one shape the largest or smallest. Keras stretches them; TF.js has no gradient of that."""
+    if len(set(shapes)) > 1:
+        raise Misfit("TF.js trains it only on inputs of one shape")
+    return merged(config, shapes)
 
 
 def concatenated(config: Config, shapes: Sequence[Shape]) -> Made:
@@ -170,6 +224,8 @@ def dot(config: Config, shapes: Sequence[Shape]) -> Made:
     """The sum of products along an axis of each of two inputs."""
     if len(shapes) != 2:
         raise Misfit("it takes two inputs")
+    for shape in shapes:
+        at_most(2, shape)
     axes = config.get("axes", -1)
     two = pair(axes) if isinstance(axes, int) else tuple(axes)
     places = [axis if axis < 0 else axis - 1 - len(shape) for axis, shape in zip(two, shapes, strict=True)]
@@ -187,10 +243,13 @@ LINE, IMAGE = "length, channels", "height, width, channels"
 
 KINDS: Mapping[str, Kind] = {
     **dict.fromkeys((
-        "Activation", "Dropout", "SpatialDropout1D", "Masking", "GaussianNoise", "GaussianDropout", "AlphaDropout",
-        "ReLU", "LeakyReLU", "ELU", "Softmax", "Rescaling",
+        "Activation", "Dropout", "Masking", "GaussianNoise", "GaussianDropout", "AlphaDropout", "ReLU", "LeakyReLU",
+        "ELU", "Rescaling",
     ), same),
-    **dict.fromkeys(("Add", "Multiply", "Average", "Maximum", "Minimum"), merged),
+    **dict.fromkeys(("Add", "Multiply", "Average"), merged),
+    **dict.fromkeys(("Maximum", "Minimum"), extreme),
+    "SpatialDropout1D": spatial,
+    "Softmax": softmax,
     "Dense": dense,
     "Flatten": flatten,
     "RepeatVector": repeat,
@@ -213,7 +272,7 @@ KINDS: Mapping[str, Kind] = {
     "GlobalMaxPooling1D": pooled_away(LINE),
     "GlobalAveragePooling2D": pooled_away(IMAGE),
     "GlobalMaxPooling2D": pooled_away(IMAGE),
-    "BatchNormalization": normalized("gamma", "beta", "moving_mean", "moving_variance"),
+    "BatchNormalization": batch_normalized,
     "LayerNormalization": normalized("gamma", "beta"),
     "PReLU": prelu,
     "SimpleRNN": recurrent(1),

@@ -9,7 +9,7 @@ from typing import Any
 from msgspec import Struct
 
 from webnn.errors import Invalid
-from webnn.keras.axes import Misfit, Shape
+from webnn.keras.axes import Kind, Misfit, Shape
 from webnn.keras.layer_shapes import KINDS
 from webnn.keras.layers import MODELS
 
@@ -31,16 +31,17 @@ class Built(Struct, frozen=True):
     gives: dict[str, tuple[Shape, ...]]
 
 
-def built(topology: Config) -> Built:
+def built(topology: Config, kinds: Mapping[str, Kind] = KINDS) -> Built:
     """Builds a model.
 
     Args:
         topology: As `to_tfjs` gives it.
+        kinds: What each kind of layer makes of shapes.
 
     Raises:
         Invalid: A layer cannot be built on what it gets; `details["layer"]` is its name.
     """
-    builder = _Builder()
+    builder = _Builder(kinds)
     try:
         outputs = builder.model(topology, None)
     except (LookupError, TypeError, AttributeError, ValueError, ArithmeticError) as error:
@@ -52,7 +53,8 @@ def built(topology: Config) -> Built:
 class _Builder:
     """Attributes: `at`: the layer that it is at."""
 
-    def __init__(self) -> None:
+    def __init__(self, kinds: Mapping[str, Kind]) -> None:
+        self._kinds = kinds
         self.at = ""
         self.weights: dict[str, Shape] = {}
         self.gives: dict[str, tuple[Shape, ...]] = {}
@@ -96,7 +98,7 @@ class _Builder:
         if kind in MODELS:
             found = self.model(layer, shapes)
         elif kind == "InputLayer":
-            found = list(shapes) or [tuple(config["batch_input_shape"][1:])]
+            found = list(shapes) or [_input(name, config)]
         else:
             found = self._made(kind, name, config, shapes)
         self.gives[name] = tuple(found)
@@ -104,13 +106,20 @@ class _Builder:
 
     def _made(self, kind: str, name: str, config: Config, shapes: Sequence[Shape]) -> list[Shape]:
         try:
-            outputs, weights = KINDS[kind](config, shapes)
+            outputs, weights = self._kinds[kind](config, shapes)
         except Misfit as error:
             gets = " and ".join(str(list(shape)).replace("None", "any") for shape in shapes) or "nothing"
             raise Invalid(f"layer {name!r} is a {kind} and gets {gets}: {error}", layer=name, kind=kind) from error
         for part, shape in weights:
             self.weights.setdefault(f"{name}/{part}", shape)
         return outputs
+
+
+def _input(name: str, config: Config) -> Shape:
+    shape = tuple(config["batch_input_shape"][1:])
+    if not shape:
+        raise Invalid(f"input {name!r} is a single number: pages take at least one axis, keras.Input((1,))", layer=name)
+    return shape
 
 
 def _calls(layer: Config) -> list[tuple[Call, ...]]:
