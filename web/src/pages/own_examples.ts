@@ -36,6 +36,10 @@ function joined(parts: readonly ArrayLike<number>[]): Float32Array {
 /** The examples of each kind, in the order of their first. */
 export function grouped(examples: readonly Example[]): Map<string, Example[]> {
   const groups = new Map<string, Example[]>();
-  for (const example of examples) groups.set(example.words, [...(groups.get(example.words) ?? []), example]);
+  for (const example of examples) {
+    const group = groups.get(example.words);
+    if (group) group.push(example);
+    else groups.set(example.words, [example]);
+  }
   return groups;
 }

@@ -1,42 +1,27 @@
 /** Keeps examples over reloads, in this browser's own database, for who has asked for that. */
 
-import type { Example } from "./own_examples";
+import { createStore as database, del, get, set } from "idb-keyval";
 
-const DATABASE = "webnn-own-data";
-const STORE = "examples";
+import type { Example } from "./own_examples";
 
 /** A place for the examples of one run. Where the browser keeps nothing, it keeps nothing. */
 export interface Store {
   load(): Promise<Example[]>;
+  /** Fails if they are not kept: no storage, or no room. */
   save(examples: readonly Example[]): Promise<void>;
   forget(): Promise<void>;
 }
 
 export function createStore(key: string): Store {
+  const store = database("webnn-own-data", "examples");
+  // A browser without storage fails at once, and not by a promise.
+  const asked = async <T>(what: () => Promise<T>): Promise<T> => what();
   return {
     load: async () => {
-      const found = await ask("readonly", (store) => store.get(key)).catch(() => undefined);
+      const found: unknown = await asked(() => get(key, store)).catch(() => undefined);
       return Array.isArray(found) ? (found as Example[]) : [];
     },
-    save: (examples) => ask("readwrite", (store) => store.put(examples, key)).then(() => undefined),
-    forget: () => ask("readwrite", (store) => store.delete(key)).then(() => undefined, () => undefined),
+    save: (examples) => asked(() => set(key, examples, store)),
+    forget: () => asked(() => del(key, store)).catch(() => undefined),
   };
-}
-
-async function ask(mode: IDBTransactionMode, what: (store: IDBObjectStore) => IDBRequest): Promise<unknown> {
-  const opening = indexedDB.open(DATABASE, 1);
-  opening.onupgradeneeded = () => void opening.result.createObjectStore(STORE);
-  const database = (await settled(opening)) as IDBDatabase;
-  try {
-    return await settled(what(database.transaction(STORE, mode).objectStore(STORE)));
-  } finally {
-    database.close();
-  }
-}
-
-function settled(request: IDBRequest): Promise<unknown> {
-  return new Promise((resolve, reject) => {
-    request.onsuccess = () => resolve(request.result);
-    request.onerror = () => reject(request.error ?? new Error("the browser's database did not answer"));
-  });
 }
