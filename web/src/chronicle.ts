@@ -19,7 +19,8 @@ export class Chronicle {
     return Math.max(Math.min(last, evaluated), last - LOOK_BACK, -1);
   }
 
-  private get version(): number {
+  /** The last that is known; -1: none. */
+  get version(): number {
     return this.moves.at(-1)?.version ?? -1;
   }
 

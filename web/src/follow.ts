@@ -6,6 +6,7 @@
 import { backoff, type Clock } from "./clock";
 import type { Api } from "./api";
 import { Chronicle } from "./chronicle";
+import { Refused } from "./errors";
 import { LiveReader } from "./live_reader";
 import type { Measure, Move } from "./live";
 import type { Head, History, Status } from "./protocol";
@@ -67,8 +68,8 @@ export interface Follow {
   clock: Clock;
   run: string;
   onStory(story: Story): void;
-  /** Nothing answers; null when something does again. */
-  onTrouble(message: string | null): void;
+  /** Nothing answers, or (`gone`) there is no such run any more; null when all is well again. */
+  onTrouble(message: string | null, gone: boolean): void;
   hidden(): boolean;
   /** Takes what looks again at once, for when the page is seen again or the network is back; gives what takes it back. */
   onWake?: (wake: () => void) => () => void;
@@ -99,14 +100,16 @@ export async function follow(options: Follow): Promise<void> {
   for (let failures = 0; ; ) {
     try {
       const pause = await source.look();
-      options.onTrouble(null);
+      options.onTrouble(null, false);
       failures = 0;
       // Each at another moment, however many were opened at one.
       await restful(options, pause * (0.9 + 0.2 * clock.random()));
     } catch (error) {
       if (signal.aborted) return;
       failures++;
-      options.onTrouble(error instanceof Error ? error.message : String(error));
+      const gone = error instanceof Refused && error.code === "missing";
+      if (gone) source.forget();
+      options.onTrouble(error instanceof Error ? error.message : String(error), gone);
       await restful(options, backoff(failures, () => clock.random(), 2000, 60_000)).catch(() => undefined);
     }
   }
@@ -132,6 +135,13 @@ class Source {
     this.reader = options.live === null ? null : new LiveReader({ ...options, url: options.live }, this.chronicle);
   }
 
+  /** What comes next is of another run. */
+  forget(): void {
+    this.asked = this.still = 0;
+    this.reader?.forget();
+    this.chronicle.clear();
+  }
+
   /** Tells what is new; gives the milliseconds until the next look. */
   async look(): Promise<number> {
     const { hidden, onStory } = this.options;
@@ -153,6 +163,11 @@ class Source {
     const { api, run, onStory, signal } = this.options;
     for (let after: number | null = this.chronicle.after; after !== null; ) {
       const page: History = await api.getHistory(run, after, signal);
+      if (page.head.version < this.chronicle.version) {
+        this.forget(); // a head never goes back
+        after = this.chronicle.after;
+        continue;
+      }
       this.chronicle.addHistory(page);
       const { moves, evaluations, totals } = this.chronicle;
       const { status, head, clients } = page;

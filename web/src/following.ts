@@ -8,8 +8,8 @@ import type { Run } from "./run";
 export interface FollowOptions {
   /** At every change. */
   onStory(story: Story): void;
-  /** Nothing answers; null when something does again. */
-  onTrouble?(message: string | null): void;
+  /** Nothing answers, or (`gone`) there is no such run any more; null when all is well again. */
+  onTrouble?(message: string | null, gone: boolean): void;
   /** Nobody looks: ask less often. */
   hidden?(): boolean;
   signal?: AbortSignal;

@@ -43,6 +43,12 @@ export class LiveReader {
     this.http = new Http({ attempts: 2, ...options });
   }
 
+  /** Whatever is there next is read as if it were the first. */
+  forget(): void {
+    this.tag = this.story = null;
+    this.createdAt = NaN;
+  }
+
   /** Adds what is new to the chronicle; null where there is no live object. @throws Unavailable, or the signal's reason */
   async look(): Promise<Look | null> {
     const { url, signal } = this.options;

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 
 import { describe, expect, test } from "vitest";
 
-import { NotUnderstood, Unavailable } from "../src/errors";
+import { NotUnderstood, Refused, Unavailable } from "../src/errors";
 import { follow, PAUSES_MS, type Story } from "../src/follow";
 import { measuresIn, movesIn, readLive, rowsIn, type Live } from "../src/live";
 import type { Commit, Evaluation, History } from "../src/protocol";
@@ -89,6 +89,8 @@ const numbers = (begin: number, end: number) => Array.from({ length: Math.max(0,
 /** How many of so many rows are in pages: the object holds less than twice the smallest. */
 const inPages = (rows: number) => SIZES[0]! * Math.max(0, Math.floor(rows / SIZES[0]!) - 1);
 
+const movesOf = ({ commits }: Ledger) => commits.map(({ version }) => expect.objectContaining({ version }) as unknown);
+
 const commit = (version: number, change: Partial<Commit> = {}): Commit => ({
   version,
   from_version: version - 1,
@@ -117,12 +119,14 @@ class Ledger {
   status: History["status"] = "running";
   readonly asked: number[] = [];
   failures = 0;
+  gone = false;
 
   constructor(private readonly size: number) {}
 
   getHistory = (run: string, after: number): Promise<History> => {
     this.asked.push(after);
     if (this.failures-- > 0) return Promise.reject(new Unavailable("down"));
+    if (this.gone) return Promise.reject(new Refused(404, "missing", "there is no such run"));
     const last = this.commits.at(-1)?.version ?? 0;
     const end = after + this.size;
     const within = ({ version }: { version: number }) => version > after && version <= end;
@@ -146,6 +150,7 @@ async function followed(pauses: number, { site, ledger = new Ledger(100), hidden
   const stop = new AbortController();
   const stories: Story[] = [];
   const troubles: (string | null)[] = [];
+  const gone: boolean[] = [];
   const sleep = clock.sleep;
   clock.sleep = async (ms, signal) => {
     if (clock.slept.length + 1 >= pauses) stop.abort(new Error("enough"));
@@ -159,11 +164,11 @@ async function followed(pauses: number, { site, ledger = new Ledger(100), hidden
     clock,
     run: "digits",
     onStory: (story) => stories.push(story),
-    onTrouble: (message) => troubles.push(message),
+    onTrouble: (message, missing) => void (troubles.push(message), gone.push(missing)),
     hidden: () => hidden,
     signal: stop.signal,
   });
-  return { stories, troubles, slept: clock.slept };
+  return { stories, troubles, gone, slept: clock.slept };
 }
 
 describe("following a run by the API", () => {
@@ -205,6 +210,20 @@ describe("following a run by the API", () => {
     const { moves } = stories.at(-1)!;
     expect(moves.map(({ kind }) => kind)).toEqual(["commit", "commit", "commit", "rollback"]);
     expect(moves[3]).toMatchObject({ restores: 1, updates: 0, staleness: null, discount: null, generation: 1 });
+  });
+
+  test.each([false, true])("another run of the name begins anew, seen gone: %s", async (seen) => {
+    const ledger = new Ledger(100);
+    ledger.commits = numbers(1, 6).map((version) => commit(version));
+    ledger.evaluations = numbers(1, 6).map((version) => evaluation(version));
+    const between = (pause: number) => {
+      ledger.gone = seen && pause === 0;
+      if (pause === 1) [ledger.commits, ledger.evaluations] = [numbers(1, seen ? 9 : 3).map((version) => commit(version)), []];
+    };
+    const { stories, gone } = await followed(3, { ledger, between });
+    expect(gone).toEqual([false, seen, false]);
+    expect(stories.at(-1)!.moves).toEqual(movesOf(ledger));
+    expect(stories.at(-1)!.evaluations).toEqual([]);
   });
 
   test("a server that is down is asked less and less often, and the trouble is told and taken back", async () => {
@@ -412,6 +431,18 @@ describe("following a live object", () => {
     const { stories } = await followed(2, { site, between });
     expect(versions(stories.at(-1)!)).toEqual([0, 1, 2]);
     expect(versions(stories[0]!)).toEqual(numbers(0, 31));
+  });
+
+  test("a run that is deleted is told to be gone, and another of its name begins anew", async () => {
+    const [site, ledger] = [new Site(), new Ledger(100)];
+    site.versions = 30;
+    const between = (pause: number) => {
+      [site.there, ledger.gone] = [pause === 2, pause < 2];
+      if (pause === 2) [site.versions, site.createdAt] = [2, 2000];
+    };
+    const { stories, gone } = await followed(4, { site, ledger, between });
+    expect(gone).toEqual([false, true, true, false]);
+    expect(versions(stories.at(-1)!)).toEqual([0, 1, 2]);
   });
 
   test("a site that is down is trouble, told and taken back, and does not send watchers to the API", async () => {

@@ -57,6 +57,12 @@ export function showSearch({ title, trouble }: Search): void {
   write("trouble", trouble);
 }
 
+/** Shows that there is no run of this name any more. */
+export function showAbsent(run: string): void {
+  showSearch(unknown(run));
+  write("description", "");
+}
+
 /** Runs a page; one that breaks says so, for a page that only stands still looks as if it worked. */
 export async function reporting(main: () => Promise<void>): Promise<void> {
   await main().catch((error: unknown) => {

@@ -10,7 +10,7 @@ import { recalled, type Memory } from "./memory";
 import type { OwnDataPanel } from "./own_data";
 import { createPace, settling } from "./pace";
 import { since } from "./since";
-import { openSite, reporting, showSearch } from "./site";
+import { openSite, reporting, showAbsent, showSearch } from "./site";
 import { createAccuracyChart, showRun, showStory } from "./story";
 import { forgetting, tallyFrom, type Tally } from "./tally";
 import { unfold } from "./unfolding";
@@ -30,6 +30,8 @@ class Volunteer {
   private contribution: Contribution | null = null;
   private mode: Mode = "idle";
   private finished = false;
+  private gone = false;
+  private newest = -1;
   private failed: { code: string } | null = null;
   private readonly pace = createPace();
   private readonly memory: Memory;
@@ -42,7 +44,8 @@ class Volunteer {
   private readonly losses = createLossCurve(element("loss-chart"));
 
   constructor(private readonly run: Run) {
-    this.key = `webnn:${run.api}:${run.description.run}`;
+    // What was agreed to for one run was not for another that is given its name.
+    this.key = `webnn:${run.api}:${run.description.run}:${run.description.created_at}`;
     this.memory = recalled(this.key);
     this.counter = tallyFrom(this.memory.tally);
     this.lending = new Lending(() => this.lend());
@@ -55,7 +58,7 @@ class Volunteer {
     const { description } = this.run;
     if (description.data.own === "never" || description.status === "finished") return;
     const { createOwnData } = await import("./own_data");
-    this.own = await createOwnData(element("own"), description, this.key, settling(() => this.restart()));
+    this.own = await createOwnData(element("own"), description, `webnn:${this.run.api}:${description.run}`, settling(() => this.restart()));
     element("own").hidden = false;
   }
 
@@ -74,12 +77,26 @@ class Volunteer {
   }
 
   /** How the run gets on. */
-  hear({ status, evaluations }: Story): void {
+  hear({ status, head, evaluations }: Story): void {
+    this.newest = head.version;
     const { came, now, note } = since(this.memory.came, evaluations.at(-1)?.accuracy ?? null);
     this.memory.came = came;
     write("gain", now);
     write("came", note);
     if (status === "finished") this.finish();
+  }
+
+  /** Whether this is of another run of the name: a head never goes back, and what is gone does not come back. */
+  isOfAnother({ about, head }: Story): boolean {
+    return this.gone || (about ? about.createdAt > this.run.description.created_at : head.version < this.newest);
+  }
+
+  /** The run was deleted. */
+  miss(): void {
+    showAbsent(this.run.description.run);
+    if (this.gone) return;
+    this.gone = this.finished = true;
+    this.over("This run is no longer here.");
   }
 
   /** The run is over, whoever said so first. A client that still works is left to end by itself. */
@@ -178,7 +195,9 @@ class Volunteer {
   }
 
   private stopped(reason: string): void {
+    if (this.gone) return;
     if (this.again && !this.failed) return this.startAgain();
+    if (this.failed?.code === "missing") return this.miss();
     if (this.failed) return this.over(this.failed.code === "no_worker" ? NOT_STARTED : sentence(reason));
     this.finished = true;
     this.over(THANKS);
@@ -210,6 +229,13 @@ class Volunteer {
   }
 }
 
+/** Shows another run from the beginning, for the visitor to decide upon. */
+function comeAnew(): void {
+  const here = new URL(location.href);
+  here.searchParams.delete("start");
+  location.replace(here);
+}
+
 async function main(): Promise<void> {
   const run = await openSite(query.get("run"), showSearch);
   showRun(run.description);
@@ -223,10 +249,11 @@ async function main(): Promise<void> {
   const chart = createAccuracyChart();
   await follow(run, {
     onStory: (story) => {
+      if (volunteer.isOfAnother(story)) return comeAnew();
       showStory(chart, run.description.end.accuracy, story);
       volunteer.hear(story);
     },
-    onTrouble: (message) => write("trouble", message ? "The server does not answer. Trying again…" : ""),
+    onTrouble: (message, gone) => (gone ? volunteer.miss() : write("trouble", message ? "The server does not answer. Trying again…" : "")),
     hidden: () => document.hidden,
   });
 }

@@ -4,14 +4,14 @@ import { createApi, type Api } from "../api";
 import { systemClock } from "../clock";
 import { follow, type About, type Story } from "../follow";
 import { Http, readChanged } from "../http";
-import type { Run, RunDescription } from "../index";
+import { apiOf, type Run, type RunDescription } from "../index";
 import { commitsCsv, evaluationsCsv } from "./csv";
 import { element, write } from "./dom";
 import { bytes, count, figure, money, timeOfDay } from "./format";
 import { HistoryTable, percentOf } from "./history_table";
 import { drawPicture, save } from "./picture";
 import { currentRate } from "./series";
-import { openSite, reporting, showSearch } from "./site";
+import { openSite, reporting, showAbsent, showSearch } from "./site";
 import { meanOf } from "./summary";
 import { unfold } from "./unfolding";
 import { WatchCharts } from "./watch_charts";
@@ -31,11 +31,23 @@ class Watcher {
   private story: Story | null = null;
   private heard = 0;
 
-  constructor(private readonly run: RunDescription | null) {
+  constructor(private run: RunDescription | null) {
     for (const button of document.querySelectorAll<HTMLButtonElement>("[data-save]")) {
       button.addEventListener("click", () => void this.save(button.dataset["save"]!));
     }
     setInterval(() => this.showRate(), TICK_MS);
+  }
+
+  /** What the API says of the run, which need not be the one that was there before. */
+  meet(run: RunDescription): void {
+    this.run = run;
+  }
+
+  /** The run was deleted. */
+  miss(run: string): void {
+    this.about = this.run = null;
+    this.showState("idle", "Not running");
+    showAbsent(run);
   }
 
   show(story: Story): void {
@@ -44,13 +56,17 @@ class Watcher {
     const about = story.about ?? (this.run ? aboutOf(this.run) : null);
     if (about && about.createdAt !== this.about?.createdAt) showRun(about);
     this.about = about;
-    document.body.dataset["mode"] = story.status === "running" ? "running" : "idle";
-    write("state", STATES[story.status]);
+    this.showState(story.status === "running" ? "running" : "idle", STATES[story.status]);
     showTiles(story);
     showSpent(story);
     this.showRate();
     this.charts.show(story, about?.target ?? null);
     this.history.show(story);
+  }
+
+  private showState(mode: "running" | "idle", words: string): void {
+    document.body.dataset["mode"] = mode;
+    write("state", words);
   }
 
   /** What changes though nothing happens. */
@@ -154,19 +170,21 @@ async function main(): Promise<void> {
   const wanted = new URLSearchParams(location.search).get("run");
   const { signal } = new AbortController();
   const { live, run } = await find(wanted, signal);
-  let opened: Promise<Run> | null = run ? Promise.resolve(run) : null;
-  const getHistory: Api["getHistory"] = async (...question) => {
-    const { api: base } = await (opened ??= openSite(wanted, showSearch));
-    return createApi({ base, clock: systemClock }).getHistory(...question);
+  const name = run?.description.run ?? wanted!;
+  let base = run?.api;
+  const getHistory: Api["getHistory"] = async (asked, after, signal) => {
+    const api = createApi({ base: (base ??= await apiOf(document.baseURI)), clock: systemClock });
+    if (after < 0) watcher.meet(await api.getRun(asked, signal)); // it begins anew
+    return api.getHistory(asked, after, signal);
   };
   const watcher = new Watcher(run?.description ?? null);
   await follow({
     api: { getHistory },
     live,
     clock: systemClock,
-    run: run?.description.run ?? wanted!,
+    run: name,
     onStory: (story) => watcher.show(story),
-    onTrouble: (message) => write("trouble", message ? "The server does not answer. Trying again…" : ""),
+    onTrouble: (message, gone) => (gone ? watcher.miss(name) : write("trouble", message ? "The server does not answer. Trying again…" : "")),
     hidden: () => document.hidden,
     onWake,
     signal,
