@@ -40,9 +40,37 @@ client: web/node_modules/.stamp ## Build the npm package @webnn/client into web/
 demo: setup ## Train the digits on this machine, in the browsers it has (ARGS="--clients 2 --until 0.95 --json")
 	@$(BIN)/webnn demo $(ARGS)
 
-test: setup build/experiments/.stamp ## Run all tests (on LocalStack too, where it can be installed)
+test: setup build/experiments/.stamp ## Run all tests, two parts at a time (ARGS="tests/core -x": only these of Python's)
 	@$(PYTHON) localstack/install.py || echo "LocalStack cannot be set up here: its tests are skipped, by name"
+ifeq ($(strip $(ARGS)),)
+	@echo "Testing: $(PARTS). Each part is told of when it is over …"
+	@$(MAKE) --no-print-directory --keep-going --jobs=2 $(SYNC) $(PARTS) || \
+	  { echo 'Failed: which parts did, lines above say that begin with "make[1]: ***"'; exit 1; }
+else
 	@$(BIN)/python -m pytest $(ARGS)
+endif
+
+# Tests mostly wait, so two parts beside each other take little more than half the time. The longest begin first. Tests that
+# share what is dear to start are of one part: LocalStack and the stages deployed there, or the stage that browsers look at.
+PARTS := test-localstack test-browsers test-computing test-others test-web
+BROWSERS := tests/browser tests/tutorials
+COMPUTING := tests/fitting tests/keras tests/races tests/simulate tests/simulation
+SYNC := $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
+.PHONY: $(PARTS)
+
+test-localstack:
+	@$(BIN)/python -m pytest -m localstack
+
+test-browsers:
+	@$(BIN)/python -m pytest -m "not localstack" $(BROWSERS)
+
+test-computing:
+	@$(BIN)/python -m pytest -m "not localstack" $(COMPUTING)
+
+test-others:
+	@$(BIN)/python -m pytest -m "not localstack" $(addprefix --ignore=,$(BROWSERS) $(COMPUTING))
+
+test-web:
 	@cd web && npm run --silent test
 
 # mkdocs-material tells at each build of what will take its place some day.
