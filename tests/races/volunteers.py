@@ -22,7 +22,7 @@ T = TypeVar("T")
 # Announces and uploads a body; gives the id of its update.
 Contribute = Callable[[bytes], str]
 
-WORKERS, RETRY_SECONDS, GIVE_UP_SECONDS = 8, 0.3, 60.0
+WORKERS, RETRY_SECONDS, GIVE_UP_SECONDS = 8, 0.3, 180.0
 # Every update counts in full and deltas are small whole numbers: so the sum of all is exact, in any order.
 MERGE = {"rule": {"name": "delta", "discounting": {"name": "constant"}}}
 UNANSWERED = (Unavailable, requests.ConnectionError, requests.Timeout)
