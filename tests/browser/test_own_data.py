@@ -71,6 +71,8 @@ def test_drawings_are_trained_on_and_nothing_of_them_is_sent(stage: LocalStage, 
         8 * 3,
         8 * 32,
     }  # local steps, of all three; of a batch
+    assert len(tab.of("joined")) >= 2  # it went on as the client that it was
+    assert len({event["clientId"] for event in tab.of("joined")}) == 1
     assert tab.failures == []
 
 

@@ -3,6 +3,7 @@
 import { createApi } from "./api";
 import { join, type Client } from "./client";
 import { systemClock } from "./clock";
+import type { Known } from "./cycle";
 import { Keeping } from "./keeping";
 import { Own } from "./own";
 import { Predictor } from "./predictor";
@@ -44,8 +45,9 @@ export interface Seat {
 export function assemble(place: Place): Seat {
   const turns = new Turns();
   const predictor = predictorAt(place, turns);
+  const known: Known = { membership: null };
   return {
-    contribute: (order) => clientAt(place, turns, order, (version) => predictor.heard(version)),
+    contribute: (order) => clientAt(place, turns, known, order, (version) => predictor.heard(version)),
     predict: (inputs, version) => {
       predictor.heard(version ?? 0);
       return predictor.predict(inputs);
@@ -60,7 +62,7 @@ function predictorAt({ api: base, run, shelf, onEvent }: Place, turns: Turns): P
 }
 
 /** With an API of its own: what it says of traffic is its own. */
-function clientAt(place: Place, turns: Turns, { power, backend, data }: Order, onVersion: (version: number) => void): Client {
+function clientAt(place: Place, turns: Turns, known: Known, { power, backend, data }: Order, onVersion: (version: number) => void): Client {
   const { api: base, run, created, shelf, states, onEvent } = place;
   const clock = systemClock;
   const now = () => clock.now();
@@ -81,6 +83,7 @@ function clientAt(place: Place, turns: Turns, { power, backend, data }: Order, o
     clock,
     run,
     power,
+    known,
     ...(created === undefined ? {} : { created }),
     ...(data ? { own: new Own(data, clock.random()) } : {}),
     onEvent: (event) => {

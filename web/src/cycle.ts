@@ -31,6 +31,13 @@ export interface Parts {
   own?: Own;
   /** When the run was made, which tells it from another that is given its name. */
   created?: number;
+  /** For who may leave and come again. */
+  known?: Known;
+}
+
+/** As whom the server knows this page: one client, however often it leaves and comes again. */
+export interface Known {
+  membership: Membership | null;
 }
 
 export interface Surroundings extends Parts {
@@ -48,9 +55,11 @@ export interface Over {
 }
 
 export class Cycle {
-  private membership: Membership | null = null;
+  private readonly known: Known;
   /** Has this client ever been let in? */
-  private joined = false;
+  private joined: boolean;
+  /** The token of the membership that was told of. */
+  private told: string | null = null;
   private readonly delivery: Delivery;
   private readonly curiosity: Curiosity;
   private readonly peer: Peer;
@@ -59,6 +68,8 @@ export class Cycle {
   private speed = { examples: 0, milliseconds: 0 };
 
   constructor(private readonly around: Surroundings) {
+    this.known = around.known ?? { membership: null };
+    this.joined = this.known.membership !== null;
     this.curiosity = new Curiosity(around);
     this.peer = new Peer(around);
     this.delivery = new Delivery(around, (updateId) => {
@@ -69,7 +80,7 @@ export class Cycle {
 
   /** Null while the server has not let this client in. */
   get membershipToken(): string | null {
-    return this.membership?.token ?? null;
+    return this.known.membership?.token ?? null;
   }
 
   /** Delivers what is left over, or does one task. Null: there is more to do. */
@@ -92,19 +103,21 @@ export class Cycle {
 
   /** To be called when the server no longer knows the token. */
   forgetMembership(): void {
-    this.membership = null;
+    this.known.membership = null;
     this.curiosity.forget();
   }
 
   private async token(): Promise<string> {
-    if (!this.membership) {
-      const { api, run, signal, emit } = this.around;
+    const { api, run, signal, emit } = this.around;
+    if (!this.known.membership) {
       if (this.joined) await this.checkRun();
-      this.membership = await api.join(run, signal);
+      this.known.membership = await api.join(run, signal);
       this.joined = true;
-      emit({ type: "joined", run, clientId: this.membership.client_id });
     }
-    return this.membership.token;
+    const { client_id: clientId, token } = this.known.membership;
+    if (token !== this.told) emit({ type: "joined", run, clientId });
+    this.told = token;
+    return token;
   }
 
   /** Who was let in is not led on to another run of the name. @throws Refused */

@@ -236,6 +236,36 @@ describe("data of one's own", () => {
     expect([...server.updates.values()][0]!.announcement).toMatchObject({ local_steps: 4, examples: 160 });
   });
 
+  test("may become others: the same client goes on, and sends nothing more of what it had", async () => {
+    const run = await serving({ own: "may" });
+    const joins = heard(run, "joined");
+    const part = run.contribute({ data: own(40) });
+    await next(run, "step");
+    await part.stop();
+    const before = server.updates.size;
+    const other = run.contribute({ data: own(8) });
+    await next(run, "uploaded");
+    await other.stop();
+    const sent = [...server.updates.values()].slice(before).map(({ announcement }) => announcement.examples);
+    expect(new Set(sent)).toEqual(new Set([4 * 8]));
+    expect(joins).toHaveLength(2);
+    expect(joins[1]).toEqual(joins[0]);
+    expect((await listRuns(server.api))[0]!.clients).toBe(1);
+  });
+
+  test("may become others of a client that the server has forgotten meanwhile: it is a new one", async () => {
+    const run = await serving({ own: "may" });
+    const joins = heard(run, "joined") as { clientId: string }[];
+    const part = run.contribute({ data: own(40) });
+    await next(run, "joined");
+    await part.stop();
+    server.expireTokens();
+    const other = run.contribute({ data: own(8) });
+    await next(run, "uploaded");
+    await other.stop();
+    expect(new Set(joins.map(({ clientId }) => clientId)).size).toBe(2);
+  });
+
   test("serves a run without shards", async () => {
     const run = await serving({ own: "must", versions: 5 });
     expect(() => run.contribute()).toThrow(NoData);
