@@ -96,6 +96,28 @@ def test_the_package_asks_for_nothing_that_webpack_promises_and_does_not_give(pa
     assert asking == []
 
 
+def test_its_types_are_known_to_a_program_without_a_page(package: Path, tmp_path: Path) -> None:
+    with tarfile.open(package) as files:
+        declared: bytes = files.extractfile("package/dist/index.d.ts").read()  # type: ignore[union-attr]
+    (tmp_path / "client.ts").write_bytes(declared)  # a .d.ts would be checked with all that comes with Node's
+    types = WEB / "node_modules" / "@types"
+    options = [
+        "--noEmit",
+        "--skipLibCheck",
+        "--target",
+        "es2022",
+        "--lib",
+        "es2023",
+        "--types",
+        "node",
+        "--typeRoots",
+        str(types),
+    ]
+    command = [str(WEB / "node_modules" / ".bin" / "tsc"), *options, str(tmp_path / "client.ts")]
+    done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stdout
+
+
 def test_a_node_program_installs_the_package_trains_and_predicts(
     stage: LocalStage, run: str, package: Path, tmp_path: Path
 ) -> None:

@@ -5,8 +5,15 @@ import type { PageMessage, WorkerMessage } from "./protocol";
 /** Longer than its program takes to come over any line that could carry a model. */
 const SILENCE_MS = 60_000;
 
+/** What is asked of a worker: a browser's `Worker`, in words that a program without a page knows, too. */
+export interface WorkerLike {
+  postMessage(message: unknown): void;
+  terminate(): void;
+  addEventListener(type: string, listener: (event: unknown) => void): void;
+}
+
 export interface Employment {
-  create(): Worker;
+  create(): WorkerLike;
   onMessage(message: WorkerMessage): void;
   /** It could not be loaded, broke, or never said a word; it has been let go. */
   onFailure(): void;
@@ -31,7 +38,8 @@ export function employ({ create, onMessage, onFailure }: Employment): Employee |
     onFailure();
   };
   const watch = setTimeout(fail, SILENCE_MS);
-  worker.addEventListener("message", ({ data }: MessageEvent<WorkerMessage>) => {
+  worker.addEventListener("message", (event) => {
+    const { data } = event as MessageEvent<WorkerMessage>;
     clearTimeout(watch);
     if (data.type === "failed") fail();
     else onMessage(data);
@@ -40,7 +48,7 @@ export function employ({ create, onMessage, onFailure }: Employment): Employee |
   return { say: (message) => worker.postMessage(message), dismiss };
 }
 
-function created(create: () => Worker): Worker | null {
+function created(create: () => WorkerLike): WorkerLike | null {
   try {
     return create();
   } catch {

@@ -1,5 +1,8 @@
 /** What is public of the library in browsers and in Node alike: all of it but `join`. */
 
+import type { WorkerLike } from "./employ";
+
+export type { WorkerLike } from "./employ";
 export { BadSpec, Corrupt, Diverged, InvalidData, NoBackend, NoData, NotUnderstood, NoWorker, Refused, Stale, Unavailable } from "./errors";
 export { follow, type FollowOptions } from "./following";
 export type { About, Cost, Story, Totals } from "./follow";
@@ -35,5 +38,5 @@ export interface JoinOptions {
    * Makes the worker, where a page's bundler or its content security policy wants it another way: a module worker whose
    * program is `@webnn/client/worker`. Means nothing in Node.
    */
-  worker?: () => Worker;
+  worker?: () => WorkerLike;
 }

@@ -1,7 +1,7 @@
 /** Do a visitor's numbers fit the model? */
 
 import { InvalidData } from "./errors";
-import type { Spec, TensorSpec } from "./protocol";
+import type { Numbers, Spec, TensorSpec } from "./protocol";
 import { sizeOf } from "./sizes";
 
 /** How many examples these are: each tensor must hold as many. `targets`: as well, unless left out. @throws InvalidData */
@@ -30,4 +30,20 @@ function countOf(tensor: TensorSpec, values: ArrayLike<number> | null | undefine
   if (count >= 1 && Number.isInteger(count)) return count;
   const shape = `[${tensor.shape.join(", ")}]`;
   throw new InvalidData(tensor.name, `${tensor.name} has ${length} numbers, where each example takes ${size}, of shape ${shape}`);
+}
+
+/** A copy for each tensor: the page may go on writing into its own. @throws InvalidData */
+export function numbersOf(specs: readonly TensorSpec[], values: readonly ArrayLike<number>[]): Numbers[] {
+  return specs.map((tensor, i) => plain(tensor, values[i]!));
+}
+
+function plain(tensor: TensorSpec, values: ArrayLike<number>): Numbers {
+  const typed = values instanceof Float32Array || values instanceof Int32Array || values instanceof Uint8Array;
+  return typed ? values.slice() : Float64Array.from(values, (value, i) => checked(tensor, value, i));
+}
+
+// Made a number, null and "" would be 0.
+function checked({ name, dtype }: TensorSpec, value: unknown, i: number): number {
+  if (typeof value === "number") return value;
+  throw new InvalidData(name, `number ${i} of ${name} is ${typeof value === "string" ? JSON.stringify(value) : String(value)}, which is no ${dtype}`);
 }

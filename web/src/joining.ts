@@ -10,6 +10,7 @@ import { createRun, type Hire, type Run } from "./run";
 /** A handle on a run of the API at `api`. @throws Refused, Unavailable, NotUnderstood; the signal's reason */
 export async function joinWith(hire: Hire, api: string, runId: string, signal?: AbortSignal): Promise<Run> {
   const base = absolute(api);
+  if (typeof runId !== "string" || runId === "") throw new TypeError(`join(api, run): run is the name of a run, and ${JSON.stringify(runId)} was given`);
   return createRun(await createApi({ base, clock: systemClock }).getRun(runId, signal), base, hire);
 }
 

@@ -64,9 +64,16 @@ export function checkClasses(specs: readonly TensorSpec[], values: readonly Arra
   });
 }
 
+/** Numbers that a type can hold. */
+const FITTING: Record<TensorSpec["dtype"], (value: number) => boolean> = {
+  float32: (value) => Number.isFinite(Math.fround(value)),
+  int32: (value) => (value | 0) === value,
+  bool: (value) => Number.isFinite(value),
+};
+
 /** Numbers in a tensor's own type. @throws InvalidData */
 export function typed({ name, dtype }: TensorSpec, values: Numbers): Values {
-  const fits = (value: number) => (dtype === "int32" ? Number.isInteger(value) : Number.isFinite(value));
+  const fits = FITTING[dtype];
   for (let i = 0; i < values.length; i++) {
     if (!fits(values[i]!)) throw new InvalidData(name, `number ${i} of ${name} is ${values[i]!}, which is no ${dtype}`);
   }

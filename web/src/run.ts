@@ -2,8 +2,9 @@
 
 import type { Employee } from "./employ";
 import { InvalidData, NoData, NoWorker, thrownAs } from "./errors";
-import { examplesIn } from "./fit";
-import type { BackendName, Numbers, OwnExamples, PageMessage, Prediction, Run as RunDescription, WorkerEvent, WorkerMessage } from "./protocol";
+import { examplesIn, numbersOf } from "./fit";
+import { checkedPower } from "./power";
+import type { BackendName, OwnExamples, PageMessage, Prediction, Run as RunDescription, WorkerEvent, WorkerMessage } from "./protocol";
 
 /** Everything that a run tells of the work on it here. */
 export type RunEvent = WorkerEvent;
@@ -41,7 +42,7 @@ export interface Contribution {
   /** Holds after the current step. */
   pause(): void;
   resume(): void;
-  /** Percent of the time that training may take, 1 … 100. */
+  /** Percent of the time that training may take, 1 … 100. @throws RangeError, TypeError */
   setPower(percent: number): void;
   /** The network is back, or somebody looks: do not wait any longer. */
   wake(): void;
@@ -62,6 +63,7 @@ export interface Run {
    * Trains for the run until it is over, in a worker.
    *
    * @throws InvalidData where the run wants no data of one's own, NoData where it wants nothing else
+   * @throws RangeError, TypeError where the power is none
    * @throws Error where it is being contributed to already
    */
   contribute(options?: ContributeOptions): Contribution;
@@ -113,10 +115,10 @@ class Handle implements Run {
   contribute({ power = 100, backend = null, data, signal }: ContributeOptions = {}): Contribution {
     signal?.throwIfAborted();
     if (this.part) throw new Error("this run is being contributed to already");
-    const own = this.ownOf(data);
+    const [percent, own] = [checkedPower(power), this.ownOf(data)];
     const part = new Part((message) => this.worker?.say(message), signal);
     this.part = part;
-    this.say({ type: "join", power, backend, data: own });
+    this.say({ type: "join", power: percent, backend, data: own });
     return part;
   }
 
@@ -124,7 +126,7 @@ class Handle implements Run {
     signal?.throwIfAborted();
     const given = eachInput(x);
     examplesIn(this.description.data, given);
-    const inputs = given.map(plain);
+    const inputs = numbersOf(this.description.data.inputs, given);
     const id = this.questions++;
     return new Promise((resolve, reject) => {
       const leave = () => {
@@ -155,11 +157,11 @@ class Handle implements Run {
   }
 
   private ownOf(data: OwnData | undefined): OwnExamples | null {
-    const { own } = this.description.data;
+    const { own, inputs, targets } = this.description.data;
     if (data && own === "never") throw new InvalidData(null, "this run trains on its owner's data only");
     if (!data && own === "must") throw new NoData();
     if (data) examplesIn(this.description.data, data.inputs, data.targets);
-    return data ? { inputs: data.inputs.map(plain), targets: data.targets.map(plain) } : null;
+    return data ? { inputs: numbersOf(inputs, data.inputs), targets: numbersOf(targets, data.targets) } : null;
   }
 
   private say(message: PageMessage): void {
@@ -241,7 +243,7 @@ class Part implements Contribution {
   }
 
   setPower(power: number): void {
-    this.tell({ type: "power", power });
+    this.tell({ type: "power", power: checkedPower(power) });
   }
 
   wake(): void {
@@ -270,11 +272,6 @@ class Part implements Contribution {
 /** One array for each input, of whatever a program without types may give. */
 function eachInput(x: unknown): ArrayLike<number>[] {
   const given = (x ?? []) as ArrayLike<unknown>;
-  return (typeof given[0] === "number" ? [given] : Array.from(given)) as ArrayLike<number>[];
-}
-
-/** A copy: the page may go on writing into its own. */
-function plain(values: ArrayLike<number>): Numbers {
-  const typed = values instanceof Float32Array || values instanceof Int32Array || values instanceof Uint8Array;
-  return typed ? values.slice() : Float64Array.from(values);
+  const each = given.length === 0 || (typeof given[0] === "object" && given[0] !== null);
+  return (each ? Array.from(given) : [given]) as ArrayLike<number>[];
 }

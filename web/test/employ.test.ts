@@ -10,7 +10,7 @@ afterEach(() => void vi.useRealTimers());
 function employed() {
   const worker = Object.assign(new EventTarget(), { terminate: vi.fn(), postMessage: vi.fn() });
   const [onMessage, onFailure] = [vi.fn(), vi.fn()];
-  const employee = employ({ create: () => worker as unknown as Worker, onMessage, onFailure })!;
+  const employee = employ({ create: () => worker, onMessage, onFailure })!;
   const speak = (data: WorkerMessage) => worker.dispatchEvent(new MessageEvent("message", { data }));
   return { worker, employee, speak, onMessage, onFailure };
 }

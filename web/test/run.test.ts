@@ -57,6 +57,10 @@ describe("joining", () => {
     expect((await listRuns(server.api)).map(({ run: name }) => name)).toEqual(["digits"]);
   });
 
+  test.each([undefined, "", null])("without a run's name is refused at once, whatever the API says: %j", async (name) => {
+    await expect(joinWith(() => null, "http://127.0.0.1:9", name as string)).rejects.toThrow(/join\(api, run\): run is the name/);
+  });
+
   test("can be broken off", async () => {
     await serving();
     await expect(joinWith(() => null, server.api, "digits", AbortSignal.abort(new Error("enough")))).rejects.toThrow("enough");
@@ -152,6 +156,23 @@ describe("contributing", () => {
     expect(said).toEqual([["open", "join"]]);
   });
 
+  test.each([
+    [NaN, RangeError],
+    [0, RangeError],
+    [101, RangeError],
+    ["50", TypeError],
+    [null, TypeError],
+  ])("a power of %j is refused, and changes nothing", async (power, kind) => {
+    await serving();
+    const said: unknown[] = [];
+    const run = await joinWith(() => ({ say: (message) => void said.push(message), dismiss: () => undefined }), server.api, "digits");
+    expect(() => run.contribute({ power: power as number })).toThrow(kind);
+    expect(said).toEqual([]);
+    const part = run.contribute();
+    expect(() => part.setPower(power as number)).toThrow(/from 1 to 100/);
+    expect(said).toMatchObject([{ type: "open" }, { type: "join", power: 100 }]);
+  });
+
   test("where there is no worker it ends with an error that says so", async () => {
     await serving();
     const run = await joinWith(() => null, server.api, "digits");
@@ -203,6 +224,11 @@ describe("predicting", () => {
     await expect(run.predict([1, 2, 3])).rejects.toMatchObject({ name: "InvalidData", tensor: "image" } satisfies Partial<InvalidData>);
     await expect(run.predict([image(1), image(2)])).rejects.toThrow("2 inputs were given where the model has 1 (image)");
     await expect(run.predict([...image(1).slice(1), NaN])).rejects.toThrow("number 63 of image is NaN");
+    await expect(run.predict([...image(1).slice(1), 1e300])).rejects.toThrow("number 63 of image is 1e+300, which is no float32");
+    const holed: unknown[][] = [[...image(1).slice(1), null], [[...image(1).slice(1), ""]], [null, ...image(1).slice(1)]];
+    for (const values of holed) {
+      await expect(run.predict(values as number[])).rejects.toMatchObject({ message: expect.stringMatching(/number (63|0) of image is (null|""), which/) as string, tensor: "image" });
+    }
     for (const nothing of [undefined, null, {}, [null], [undefined], Array(64)]) {
       await expect(run.predict(nothing as number[])).rejects.toBeInstanceOf(InvalidData);
     }
@@ -280,6 +306,7 @@ describe("data of one's own", () => {
   test.each([
     ["image", { inputs: [[1, 2, 3]], targets: [[0]] }, "image has 3 numbers, where each example takes 64, of shape [64]"],
     ["label", { ...own(2), targets: [[0, 1, 2]] }, "label has 3 examples, image has 2"],
+    ["label", { ...own(2), targets: [[0, null as unknown as number]] }, "number 1 of label is null, which is no int32"],
     [null, { inputs: [], targets: [[0]] }, "0 inputs were given where the model has 1 (image)"],
   ])("of a wrong shape is refused at once, by the name of the tensor: %s", async (tensor, data, message) => {
     const run = await serving({ own: "may" });
@@ -293,6 +320,7 @@ describe("data of one's own", () => {
     [{ ...own(2), targets: [[0, 10]] }, "label has the class 10, where classes are whole numbers from 0 to 9"],
     [{ ...own(2), targets: [[0, -1]] }, "label has the class -1"],
     [{ ...own(2), targets: [[0, 1.5]] }, "number 1 of label is 1.5, which is no int32"],
+    [{ ...own(2), targets: [[0, 2 ** 32]] }, "number 1 of label is 4294967296, which is no int32"],
     [{ ...own(1), inputs: [[...image(1).slice(1), Infinity]] }, "number 63 of image is Infinity, which is no float32"],
   ])("with values that the model cannot learn ends it with an error", async (data, message) => {
     const run = await serving({ own: "may" });
