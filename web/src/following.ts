@@ -16,10 +16,11 @@ export interface FollowOptions {
 }
 
 /** Tells a run's story, and goes on telling what is new until the signal aborts. */
-export function follow({ api: base, description: { run, live } }: Run, options: FollowOptions): Promise<void> {
+export function follow(run: Run, options: FollowOptions): Promise<void> {
   const { onStory, onTrouble = () => undefined, hidden = () => false, signal = new AbortController().signal } = options;
-  const api = createApi({ base, clock: systemClock });
-  return followBy({ api, live, clock: systemClock, run, onStory, onTrouble, hidden, signal, onWake });
+  const { run: name, live } = run.description;
+  const api = createApi({ base: run.api, clock: systemClock });
+  return followBy({ api, live, clock: systemClock, run: name, onStory, onTrouble, hidden, signal, onWake });
 }
 
 /** Looks again at once when the page is seen again or the network is back, where there is a page. */
