@@ -11,7 +11,8 @@ Who writes
 
 What is there
     An object that is absent, damaged, of another format or of a deleted run of the name is begun anew from the ledger,
-    some pages at a time. So is one whose pages are gone.
+    some pages at a time. So is one whose pages are gone. Whoever begins one looks afterwards whether the run is still
+    there: where it was deleted meanwhile the object goes, too.
 """
 
 import logging
@@ -106,9 +107,19 @@ class Live:
                 objects.replace(live_key(run), encoded(after), found.tag if found else None)
             except Conflict:
                 continue
+            if found is None and self._created(objects, run) != after.created_at:
+                continue  # it is another by now
             self._remember(run, seen, after)
             return True
         return False
+
+    def _created(self, objects: PublicObjects, run: str) -> int:
+        """When the run was made. Where it was deleted while its object was begun, that goes again. Raises Missing."""
+        try:
+            return self._catalog.run(run).created_at
+        except Missing:
+            objects.delete(live_key(run), pages_prefix(run))
+            raise
 
     def _look(self, run: str, now: int) -> Seen:
         head, newest = self._catalog.head(run), self._catalog.latest_evaluation(run)

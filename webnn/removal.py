@@ -95,6 +95,8 @@ class Remover:
             done += step
             yield done
         self._catalog.delete_run(run, generation)
+        if self._head(run) is None:
+            self._forget(run)  # of those who showed it until its row was gone
         yield done
 
     def check(self, run: str) -> None:

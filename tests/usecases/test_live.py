@@ -17,6 +17,7 @@ from webnn.core.records import Without
 from webnn.errors import Unavailable
 from webnn.evaluations import Report
 from webnn.live import PAUSE_MILLISECONDS, Live
+from webnn.removal import Remover
 from webnn.showing import MOST_SAMPLES
 from webnn.shown import SIZES, decoded, decoded_page, encoded
 from webnn.specs import Specs
@@ -339,6 +340,46 @@ def test_what_is_left_of_a_deleted_run_is_not_taken_for_the_next_of_its_name(
     world.clock.now += 1
     world.start()
     assert (shown(public).version, len(shown(public).commits.rows)) == (0, 1)
+
+
+def test_who_began_to_show_a_run_before_it_was_deleted_leaves_nothing(public: MemoryPublicObjects) -> None:
+    world = a_world(public=public)
+    world.start()
+    for _ in range(2 * SMALL):
+        merged(world)
+    world.services.live.forget("line")
+    deleting = once("replace", lambda: list(world.services.remover.delete("line")) and None)
+    a_live(world, Faulty(public, before=deleting)).show("line")
+    assert not public._found
+
+
+def test_who_shows_a_run_in_the_middle_of_its_deletion_leaves_nothing(
+    world: World, public: MemoryPublicObjects
+) -> None:
+    merged(world)
+    other = a_live(world, public)
+    other.show("line")  # and has its spec from now on
+    at_last = once("delete_run", lambda: other.show("line") and None)
+    remover = Remover(
+        Faulty(world.catalog, before=at_last), world.blobs, world.services.remover._specs, forget=other.forget
+    )
+    list(remover.delete("line"))
+    assert not public._found
+
+
+def test_who_began_to_show_a_deleted_run_does_not_stand_in_the_way_of_another_of_its_name(
+    world: World, public: MemoryPublicObjects
+) -> None:
+    world.services.live.forget("line")
+
+    def anew() -> None:
+        list(world.services.remover.delete("line"))
+        world.clock.now += 1
+        world.start()
+        public.delete(live_key("line"), "live/line/")
+
+    a_live(world, Faulty(public, before=once("replace", anew))).show("line")
+    assert shown(public).created_at == world.catalog.run("line").created_at
 
 
 def test_a_removal_that_cannot_take_the_objects_is_to_be_done_again(public: MemoryPublicObjects) -> None:
