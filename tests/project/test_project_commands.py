@@ -221,10 +221,11 @@ def test_a_push_that_is_interrupted_says_that_it_goes_on(tmp_path: Path, monkeyp
     assert "the same command goes on" in found.stderr
 
 
-def test_following_goes_on_though_the_stage_does_not_answer_for_a_while() -> None:
+def test_following_goes_on_though_the_stage_does_not_answer_for_a_while(capsys: pytest.CaptureFixture[str]) -> None:
     world = a_world()
     world.start()
-    looks = iter([None, Unavailable("no answer"), None])
+    silent = Unavailable("no answer")
+    looks = iter([None, silent, silent, None])
 
     class Silent:
         def describe(self, name: str) -> Description:
@@ -237,3 +238,5 @@ def test_following_goes_on_though_the_stage_does_not_answer_for_a_while() -> Non
     found, finished = follow(Silent(), world.services.failures, "line", Console(stderr=True))  # type: ignore[arg-type]
     assert (found.run.run, finished) == ("line", True)
     assert next(looks, "all") == "all"
+    told = [line for line in capsys.readouterr().err.splitlines() if "The stage" in line]
+    assert told == ["The stage does not answer: trying again.", "The stage answers again."]

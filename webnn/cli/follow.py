@@ -9,6 +9,7 @@ from rich.text import Text
 
 from webnn import wiring
 from webnn.cli import troubles
+from webnn.cli.silence import Silence
 from webnn.core.records import Status
 from webnn.errors import Unavailable
 from webnn.failures import Failures
@@ -17,8 +18,8 @@ from webnn.runs import Description, Runs
 
 LOOK_SECONDS = 1.0
 LOOKS_FOR_TROUBLE = 5  # one of so many reads what clients report
+NO_ANSWER = "no answer"
 FOR_EVER = 1e10  # seconds
-SILENT = "the stage does not answer; looking again"
 
 Show = Callable[[str, float | None, float | None], None]
 
@@ -49,15 +50,17 @@ def follow(runs: Runs, failures: Failures, run: str, console: Console) -> tuple[
     The run itself takes no notice.
     """
     found, said = runs.describe(run), None
+    silence = Silence(lambda news: console.print(Text(news, "yellow"), soft_wrap=True))
     try:
         with shown(console, run) as show:
             for number, _ in enumerate(wiring.paced(FOR_EVER, LOOK_SECONDS)):
                 new = _looked(runs, run)
-                if number % LOOKS_FOR_TROUBLE == 0:
+                silence.looked(new is not None)
+                if new is not None and number % LOOKS_FOR_TROUBLE == 0:
                     said = _trouble(failures, run, said, console)
                 found = new or found
                 accuracy = found.metrics.accuracy if found.metrics else 0.0
-                show(facts(found) if new else SILENT, accuracy, found.spec.end.accuracy or 1.0)
+                show(facts(found) if new else NO_ANSWER, accuracy, found.spec.end.accuracy or 1.0)
                 if found.head.status is Status.FINISHED:
                     return found, True
     except KeyboardInterrupt:

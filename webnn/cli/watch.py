@@ -15,6 +15,7 @@ from rich.text import Text
 from webnn import wiring
 from webnn.cli import completion, dashboard, troubles
 from webnn.cli import stage as stages
+from webnn.cli.silence import SILENT, Silence
 from webnn.core.records import Status
 from webnn.errors import Unavailable
 from webnn.story import Standing, Story
@@ -59,11 +60,9 @@ def _draw(story: Story, every: float) -> None:
 
 def _tell(story: Story, every: float, show: Callable[[Standing], None]) -> None:
     last: object = None
-    said: str | None = None
-    for standing, note in looks(story, every, _sleep):
-        if note and note != said:
-            click.echo(note, err=True)
-        said = note
+    silence = Silence(lambda said: click.echo(said, err=True))
+    for standing, _ in looks(story, every, _sleep):
+        silence.looked(standing is not None)
         if standing is not None and (now := changes(standing)) != last and not standing.catching_up:
             last = now
             show(standing)
@@ -78,9 +77,9 @@ def looks(story: Story, every: float, wait: Wait) -> Iterator[tuple[Standing | N
     while True:
         try:
             standing = story.look()
-        except Unavailable as error:
+        except Unavailable:
             pause = min(max(SLOWEST_SECONDS, every), 2 * pause)
-            yield None, f"no answer, next look in {pause:.0f} s: {error.message}"
+            yield None, f"{SILENT} Next look in {pause:.0f} s."
         else:
             yield standing, None
             if standing.status is Status.FINISHED and not standing.catching_up:
@@ -112,11 +111,12 @@ def line(standing: Standing) -> None:
     staleness = (
         "" if standing.staleness_p50 is None else f", staleness {standing.staleness_p50}-{standing.staleness_p95}"
     )
+    clients = f"{standing.clients} client{'' if standing.clients == 1 else 's'}"
     trouble = troubles.in_short(standing.failures)
     failing = f"; {trouble}" if trouble else ""
     click.echo(
         f"{dashboard.duration(standing.seconds)} {standing.run} {standing.status}: version {standing.version}, "
-        f"{accuracy}, {standing.clients} clients, {standing.updates_per_second:.1f} updates/s{staleness}{failing}"
+        f"{accuracy}, {clients}, {standing.updates_per_second:.1f} updates/s{staleness}{failing}"
     )
     sys.stdout.flush()
 

@@ -14,6 +14,7 @@ from rich.text import Text
 from webnn import chart
 from webnn.cli import dashboard
 from webnn.cli.code import Code
+from webnn.cli.silence import Silence
 from webnn.cli.watch import changes, line
 from webnn.core.records import Status
 from webnn.errors import Missing
@@ -100,12 +101,11 @@ def console(*, stderr: bool, quiet: bool) -> Console:
 
 
 def _lines() -> Look:
-    last: list[object] = [None, None]
+    last: list[object] = [None]
+    silence = Silence(lambda said: print(said, file=sys.stderr))
 
-    def look(_story: Story, standing: Standing | None, note: str | None) -> None:
-        if note and note != last[1]:
-            print(note, file=sys.stderr)
-        last[1] = note
+    def look(_story: Story, standing: Standing | None, _note: str | None) -> None:
+        silence.looked(standing is not None)
         if standing is not None and not standing.catching_up and (now := changes(standing)) != last[0]:
             last[0] = now
             line(standing)
