@@ -117,7 +117,8 @@ def _same(there: Run, body: bytes) -> Run:
 
 
 def _taken(name: str) -> Conflict:
-    return Conflict(f"the name {name!r} is taken by another run, and a run never changes", run=name)
+    what = f"the name {name!r} is taken by another run, and a run never changes"
+    return Conflict(f"{what}: choose another, or `webnn delete {name}`", run=name)
 
 
 def _with(document: Mapping[str, Any], shards: Mapping[str, Sequence[Shard]]) -> dict[str, Any]:

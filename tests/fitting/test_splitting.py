@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from webnn.errors import Invalid
+from webnn.fitting.fit import fit
 from webnn.fitting.splitting import split
 
 TEN = np.arange(10)
@@ -72,3 +73,8 @@ def test_what_cannot_be_cut_is_refused_with_words(x: Any, y: Any, part: float, w
     with pytest.raises(Invalid) as told:
         split(x, y, part)
     assert str(told.value).startswith(words)
+
+
+def test_epochs_are_refused_with_what_to_say_instead() -> None:
+    with pytest.raises(Invalid, match=r"epochs=3: clients come and go, .* until=0\.98"):
+        fit(None, TEN, epochs=3)

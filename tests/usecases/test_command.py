@@ -7,8 +7,10 @@ from threading import Thread
 from typing import Any
 
 import pytest
+from samples import a_world
 
-from webnn.cli.main import main
+from webnn.cli.grouped import GROUPS
+from webnn.cli.main import main, webnn
 
 
 def test_an_error_is_one_line_whatever_is_in_it(
@@ -48,6 +50,67 @@ def test_a_mistyped_environment_is_one_line_too(
     assert caught.value.code == 1
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith("error: AWS's configuration in this environment is wrong: ")
+
+
+def test_every_command_is_listed_once_with_all_of_its_first_sentence() -> None:
+    assert sorted(name for names in GROUPS.values() for name in names) == sorted(webnn.commands)
+    cut = {name: one.get_short_help_str(200) for name, one in webnn.commands.items()}
+    assert {name: words for name, words in cut.items() if len(words) > 60} == {}
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["status", "foo"], "no run 'foo': `webnn list`, with the same --stage, shows those there are"),
+        (
+            ["rollback", "line", "--to", "7"],
+            "no commit made version 7: `webnn ledger`, of the same run, lists those there are",
+        ),
+    ],
+)
+def test_who_names_what_is_not_there_is_told_what_lists_it(
+    words: list[str], told: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    world = a_world()
+    world.start()
+    monkeypatch.setattr("webnn.cli.stage.services", lambda _: world.services)
+    monkeypatch.setattr("sys.argv", ["webnn", *words, "--stage", "dev"])
+    with pytest.raises(SystemExit):
+        main()
+    assert capsys.readouterr().err == f"error: {told}\n"
+
+
+@pytest.mark.parametrize("words", [["validate", "."], ["train", ".", "--stage", "dev"]])
+def test_outside_of_a_runs_folder_one_line_says_how_to_make_one(
+    words: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sys.argv", ["webnn", *words])
+    with pytest.raises(SystemExit):
+        main()
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.endswith(": `webnn new NAME` makes them")
+
+
+def test_a_file_of_a_folder_is_not_taken_for_the_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "model.json"
+    path.write_text("{}")
+    monkeypatch.setattr("sys.argv", ["webnn", "validate", str(path)])
+    with pytest.raises(SystemExit):
+        main()
+    assert f"is a file: what is wanted is the folder that it is in, {tmp_path}" in capsys.readouterr().err
+
+
+def test_a_folder_without_an_app_is_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.argv", ["webnn", "dev", "--app", str(tmp_path)])
+    with pytest.raises(SystemExit):
+        main()
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line == f"error: {tmp_path} is no Chalice app: there is no app.py in it (docs/embedding.md)"
 
 
 class Refusing(BaseHTTPRequestHandler):

@@ -26,10 +26,20 @@ def world() -> World:
 def typed(world: World, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
     monkeypatch.setattr("webnn.cli.stage.services", lambda _: world.services)
 
-    def run(*words: str) -> Result:
-        return CliRunner(env={"COLUMNS": "160"}).invoke(webnn, [*words, "--stage", "dev"])
+    def run(*words: str, columns: str = "160") -> Result:
+        return CliRunner(env={"COLUMNS": columns}).invoke(webnn, [*words, "--stage", "dev"])
 
     return run
+
+
+def test_a_narrow_terminal_is_shown_the_ledger_without_hashes(typed: Callable[..., Result]) -> None:
+    def lines(columns: str) -> list[str]:
+        return typed("ledger", "line", columns=columns).stdout.splitlines()
+
+    assert "checkpoint" in lines("120")[1]
+    assert "checkpoint" not in lines("80")[1]
+    assert "discount" in lines("80")[1]
+    assert [line.split()[1] for line in lines("80")[3:-1]] == ["0", "1", "2"]  # each in one line
 
 
 def test_the_ledger_shows_every_commit(typed: Callable[..., Result]) -> None:

@@ -11,10 +11,10 @@ from webnn.prices import money
 @click.command()
 @completion.run
 @click.argument("dollars", type=float, required=False)
-@click.option("--json", "as_json", is_flag=True, help="Print one line of JSON.")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as one line of JSON.")
 @stages.option
 def budget(name: str, dollars: float | None, as_json: bool, stage: str) -> None:
-    """Show the budget of the run NAME, or give it another of so many DOLLARS.
+    """Show a run's budget, or give it another, in DOLLARS.
 
     A run that was paused because it had spent its budget goes on, if the new one allows it.
     """

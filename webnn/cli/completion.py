@@ -21,7 +21,9 @@ PATIENCE_SECONDS = 2.0  # nobody waits longer for a key, unless WEBNN_COMPLETION
 @click.argument("shell", type=click.Choice(SHELLS))
 @click.pass_context
 def completion(context: click.Context, shell: str) -> None:
-    """Print the script that makes SHELL complete commands, options, stages and the names of runs.
+    """Print the script that makes SHELL complete what is typed.
+
+    That is commands, options, stages and the names of runs.
 
     For bash: eval "$(webnn completion bash)" in ~/.bashrc; for zsh the same in ~/.zshrc; for fish: webnn completion
     fish > ~/.config/fish/completions/webnn.fish.

@@ -31,7 +31,9 @@ LINE = {
 def contribute(
     where: str, name: str | None, power: float, updates: int | None, seconds: float | None, as_json: bool
 ) -> None:
-    """Take part in a run as a browser does, over the HTTP API alone, until the run is over or Ctrl-C.
+    """Take part in a run as a browser does.
+
+    Over the HTTP API alone, until the run is over or Ctrl-C.
 
     WHERE is the link that people join by, or with --run the address of an API. Chains of dense layers are trained with
     numpy, other models with TensorFlow (the extra `tf`).

@@ -11,7 +11,7 @@ from webnn.cli import stage as stages
 from webnn.control import Control
 from webnn.core.records import Head
 
-AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print where it stands as one line of JSON.")
+AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print the result as one line of JSON.")
 
 
 @click.command()
@@ -65,7 +65,10 @@ def reset(name: str, as_json: bool, stage: str) -> None:
 @AS_JSON
 @stages.option
 def retrain(name: str, as_json: bool, stage: str) -> None:
-    """Go back to a run's first weights and train from there, whatever its status was."""
+    """Go back to a run's first weights and train from there.
+
+    Whatever its status was.
+    """
     _told(Control.retrain, name, as_json, stage)
 
 
@@ -96,10 +99,10 @@ def _version(_context: click.Context, _parameter: click.Parameter, value: str) -
               metavar="head|genesis|VERSION", help="Which weights the copy begins with.")  # fmt: skip
 @click.option("--until", type=click.FloatRange(0.0, 1.0, min_open=True), default=None,
               help="Accuracy at which the copy finishes. [default: as the run does]")  # fmt: skip
-@click.option("--json", "as_json", is_flag=True, help="Print the copy as one line of JSON.")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as one line of JSON.")
 @stages.option
 def copy(name: str, new: str, version: int | None, until: float | None, as_json: bool, stage: str) -> None:
-    """Start the run NEW with the spec and the data of the run NAME.
+    """Start the run NEW with spec and data of the run NAME.
 
     Data is shared, not stored again. The run NAME stays as it is.
     """

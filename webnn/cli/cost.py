@@ -22,10 +22,12 @@ OVER = 3
 @completion.run
 @click.option("--over", type=click.FloatRange(min=0.0), default=None, metavar="DOLLARS",
               help="Exit with 3 if the estimate is more than this.")  # fmt: skip
-@click.option("--json", "as_json", is_flag=True, help="Print the estimate as one line of JSON.")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as one line of JSON.")
 @stages.option
 def cost(name: str, over: float | None, as_json: bool, stage: str) -> None:
-    """Estimate what the run NAME has cost so far, in all and per version.
+    """Estimate what a run has cost so far.
+
+    In all and per version.
 
     From the run's own ledger and AWS's list prices; no bill is looked at. docs/watching.md has the arithmetic.
     """

@@ -26,7 +26,7 @@ STOPPED = 130
               help="Folder with MNIST's four IDX files. [default: the digits that scikit-learn ships]")  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print the result as one line of JSON.")
 def demo(clients: int | None, until: float, data: Path | None, as_json: bool) -> None:
-    """Train handwritten digits on this machine, in the browsers it has.
+    """Train handwritten digits in this machine's browsers.
 
     Exits with 0 when the accuracy is reached, with 130 when it was stopped before.
     """

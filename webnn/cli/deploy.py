@@ -49,7 +49,7 @@ class Deployed:
 @stages.option
 @click.option("--only", type=click.Choice(PARTS), multiple=True, help="Of the parts only this one; may be repeated.")
 @click.option("--api", default=None, help="Where an app of yours has mounted the API: what the site is to be told.")
-@click.option("--json", "as_json", is_flag=True, help="Print the addresses as one line of JSON.")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as one line of JSON.")
 def deploy(stage: str, only: tuple[str, ...], api: str | None, as_json: bool) -> None:
     """Create or update a stage: infrastructure, functions, site. Doing it again changes only what changed.
 

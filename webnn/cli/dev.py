@@ -31,7 +31,9 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
               default=None, help="Serve this Chalice app of yours, which WebNN is mounted in.")  # fmt: skip
 @click.option("--prefix", default="", help="The url_prefix that it is mounted under there.")
 def dev(as_json: bool, as_env: bool, folder: Path | None, prefix: str) -> None:
-    """Keep a whole stage up on this machine: engine, API, merging, pages. Everything listens on loopback only.
+    """Keep a whole stage up on this machine.
+
+    Engine, API, merging, pages. Everything listens on loopback only.
 
     Commands with --stage local find it by themselves. Its data lives in memory, and ends with it. Ctrl-C or SIGTERM
     stops it, with exit status 0.
@@ -40,6 +42,8 @@ def dev(as_json: bool, as_env: bool, folder: Path | None, prefix: str) -> None:
     if as_env:
         _print_environment(address.found(where))
         return
+    if folder is not None:
+        _check_app(folder)
     app = App(folder or stages.CHECKOUT, "/" + prefix.strip("/") if prefix else "")
     for which in SIGNALS:
         signal.signal(which, _interrupted)
@@ -50,6 +54,12 @@ def dev(as_json: bool, as_env: bool, folder: Path | None, prefix: str) -> None:
     except KeyboardInterrupt:
         console.print("Stopped. Nothing is left running.", highlight=False)
         sys.exit(0)
+
+
+def _check_app(folder: Path) -> None:
+    for needed in ("app.py", ".chalice/config.json"):
+        if not (folder / needed).is_file():
+            raise Missing(f"{folder} is no Chalice app: there is no {needed} in it (docs/embedding.md)")
 
 
 def _interrupted(*_: object) -> NoReturn:
@@ -94,7 +104,7 @@ def _tell(console: Console, stage: LocalStage) -> None:
         f"  To watch: {stage.watcher}?run=NAME",
         f"  The API:  {stage.api}",
         f"  The engine that answers for AWS: {stage.variables['AWS_ENDPOINT_URL']}",
-        "In another terminal: [bold]webnn create digits --stage local[/]",
+        "In another terminal: [bold]webnn new mine --template digits[/], then [bold]webnn train mine --stage local[/]",
         'Other programs reach it after: [bold]eval "$(webnn dev --env)"[/]',
         "Its data is in memory and ends with it. Ctrl-C stops everything.",
     )

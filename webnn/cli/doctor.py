@@ -26,9 +26,11 @@ GET_SECONDS = 30
 @click.command()
 @click.option("--stage", type=stages.StageName(), envvar="WEBNN_STAGE", default=None,
               help="Look at this stage too. [default: only at this machine]")  # fmt: skip
-@click.option("--json", "as_json", is_flag=True, help="Print one line of JSON.")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as one line of JSON.")
 def doctor(stage: str | None, as_json: bool) -> None:
-    """Look at this machine, and at a stage: what is missing or wrong, and the command that mends it.
+    """Say what is wrong with this machine or a stage.
+
+    And the command that mends it.
 
     Changes nothing but one small object of the data bucket, which it deletes again. Exits with 1 if something fails.
     """

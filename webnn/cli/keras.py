@@ -45,9 +45,11 @@ class Evaluated(Struct, frozen=True):
 @click.argument("model", type=click.Path(path_type=Path))
 @click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
 @FORCE
-@click.option("--json", "as_json", is_flag=True, help="Print one line of JSON.")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as one line of JSON.")
 def import_model(model: Path, folder: Path, force: bool, as_json: bool) -> None:
-    """Bring a Keras MODEL into FOLDER as pages train it: model.json and weights.bin.
+    """Bring a Keras MODEL into FOLDER as pages train it.
+
+    That is model.json and weights.bin.
 
     MODEL is a .keras or .h5 file, a SavedModel's folder, or a model.json, of Keras 3, Keras 2 (tf_keras) or TF.js. A
     layer that cannot be trained in a page is named, and nothing is written.
@@ -90,10 +92,12 @@ def _show(found: Imported) -> None:
 @click.option("--format", "form", type=click.Choice(FORMATS), required=True, help="What to write.")
 @VERSION
 @FORCE
-@click.option("--json", "as_json", is_flag=True, help="Print one line of JSON.")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as one line of JSON.")
 @stages.option
 def export(name: str, out: Path, form: str, version: int | None, force: bool, as_json: bool, stage: str) -> None:
-    """Write a version of the run NAME to OUT as a model that Keras, TensorFlow, TF.js or ONNX runtimes load.
+    """Write a run's model to OUT for Keras, TF.js or ONNX.
+
+    Or for TensorFlow.
 
     What was written is loaded again, and compared with what pages predict.
     """
@@ -113,10 +117,13 @@ def export(name: str, out: Path, form: str, version: int | None, force: bool, as
 @click.command()
 @completion.run
 @VERSION
-@click.option("--json", "as_json", is_flag=True, help="Print one line of JSON.")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as one line of JSON.")
 @stages.option
 def evaluate(name: str, version: int | None, as_json: bool, stage: str) -> None:
-    """Work out the loss and the accuracy of the run NAME on its whole validation set, here."""
+    """Work out a run's loss and accuracy, here.
+
+    On its whole validation set.
+    """
     services = stages.services(stage)
     with Progress(console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("evaluating", total=None)

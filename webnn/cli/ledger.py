@@ -19,6 +19,7 @@ from webnn.replay import Replayed
 
 TO = click.option("--to", type=click.IntRange(min=0), default=None, help="Stop at this version. [default: the head]")
 MOST_NOTE = 200
+WIDE = 110  # characters: what all columns take
 NOTE = click.option("--note", default="", help="Why, in a line. Everybody who watches the run reads it.")
 
 
@@ -28,19 +29,26 @@ NOTE = click.option("--note", default="", help="Why, in a line. Everybody who wa
 @click.option("--json", "as_json", is_flag=True, help="Print one line of JSON for each commit.")
 @stages.option
 def ledger(name: str, to: int | None, as_json: bool, stage: str) -> None:
-    """List the commits of a run, each checked against the one before."""
+    """List a run's commits, each checked against the last.
+
+    A narrow terminal is not shown the hashes: `--json` has them.
+    """
     entries = stages.services(stage).replay.entries(name, to)
     if as_json:
         for entry in entries:
             stages.print_json(msgspec.to_builtins(entry) | {"digest": digest(entry)})
         return
-    Console().print(_table(entries))
+    console = Console()
+    console.print(_table(entries, wide=console.width >= WIDE))
 
 
-def _table(entries: Iterator[LedgerEntry]) -> Table:
-    table = Table("versions", "at (UTC)", "updates", "clients", "staleness", "discount", "checkpoint", "entry")
+def _table(entries: Iterator[LedgerEntry], *, wide: bool) -> Table:
+    """Without the hashes where they would break all other columns; `--json` has them."""
+    columns = ("versions", "at (UTC)", "updates", "clients", "staleness", "discount", "checkpoint", "entry")
+    shown = len(columns) if wide else len(columns) - 2
+    table = Table(*columns[:shown])
     for entry in entries:
-        table.add_row(
+        cells = (
             escape(_what(entry)),
             datetime.fromtimestamp(entry.at / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S"),
             str(len(entry.updates)),
@@ -50,6 +58,7 @@ def _table(entries: Iterator[LedgerEntry]) -> Table:
             entry.sha256[:12],
             digest(entry)[:12],
         )
+        table.add_row(*cells[:shown])
     return table
 
 
@@ -76,7 +85,9 @@ def _range(values: list[int] | list[float]) -> str:
 @click.option("--json", "as_json", is_flag=True, help="Print the result as one line of JSON.")
 @stages.option
 def replay(name: str, to: int | None, start: int, as_json: bool, stage: str) -> None:
-    """Work out a run's checkpoints anew from its updates, and compare them bit for bit.
+    """Work out a run's checkpoints anew, and compare.
+
+    From its updates, and bit for bit.
 
     Exits with 1 and names the first difference, if there is one. Of a run that does not keep everything (`keep_days`),
     begin at a version that is still there.

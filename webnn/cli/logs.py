@@ -21,7 +21,10 @@ STDOUT = "-"
 @click.option("--json", "as_json", is_flag=True, help="Print the result as one line of JSON.")
 @stages.option
 def plot(name: str, out: Path | None, as_json: bool, stage: str) -> None:
-    """Draw the run NAME: accuracy and loss by time and by version, updates, clients, staleness."""
+    """Draw a run.
+
+    Accuracy and loss by time and by version, updates, clients, staleness.
+    """
     path = out or Path(f"{name}.png")
     chart.check_drawable(path)  # not after all the work
     console = Console(stderr=True)
@@ -45,7 +48,9 @@ def plot(name: str, out: Path | None, as_json: bool, stage: str) -> None:
 @click.option("--json", "as_json", is_flag=True, help="With a folder: print one line of JSON.")
 @stages.option
 def logs(name: str, folder: str, table: str, as_json: bool, stage: str) -> None:
-    """Print what happened in the run NAME as CSV, or write it all to the folder after --csv.
+    """Print what happened in a run as CSV.
+
+    Or write it all to the folder after --csv.
 
     Written in docs/watching.md: what each column means.
     """

@@ -1,5 +1,6 @@
 """The `webnn` command: its subcommands, and what an error looks like to the person who typed it."""
 
+import re
 import sys
 
 import click
@@ -17,6 +18,7 @@ from webnn.cli.demo import demo
 from webnn.cli.deploy import deploy, destroy
 from webnn.cli.dev import dev
 from webnn.cli.doctor import doctor
+from webnn.cli.grouped import Grouped
 from webnn.cli.keras import evaluate, export, import_model
 from webnn.cli.ledger import ledger, replay, rollback, unmerge
 from webnn.cli.logs import logs, plot
@@ -31,8 +33,13 @@ from webnn.cli.status import list_runs, status
 from webnn.cli.watch import watch
 from webnn.errors import WebnnError
 
+HINTS = {
+    "no run '[^']*'": ": `webnn list`, with the same --stage, shows those there are",
+    "no commit made version [0-9]+": ": `webnn ledger`, of the same run, lists those there are",
+}
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+
+@click.group(cls=Grouped, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="webnn")
 def webnn() -> None:
     """Train neural networks in the browsers of people who lend their machines."""
@@ -99,6 +106,7 @@ def main() -> None:
 def _tell(message: str, log: object = None) -> None:
     console = Console(stderr=True)
     # Not as markup: a folder may be called [red]. Not wrapped: a line can be found by what it says.
-    console.print(Text.assemble(("error:", "red"), " ", message), soft_wrap=True)
+    hint = next((hint for said, hint in HINTS.items() if re.fullmatch(said, message)), "")
+    console.print(Text.assemble(("error:", "red"), " ", message, hint), soft_wrap=True)
     if log:
         console.print(str(log), markup=False, highlight=False)

@@ -22,9 +22,11 @@ MODEL = "prod"
 @click.option("--prefix", default="webnn_", show_default=True, help="The name_prefix of register_blueprint.")
 @click.option("--with", "own", type=click.Path(path_type=Path), default=None,
               help="A policy of the app's own API function: what it allows stays allowed.")  # fmt: skip
-@click.option("--json", "as_json", is_flag=True, help="Print one line of JSON.")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as one line of JSON.")
 def policies(app: Path, stage: str, app_stage: str | None, prefix: str, own: Path | None, as_json: bool) -> None:
-    """Write the IAM policies of WebNN's functions in the Chalice app APP (by default this folder).
+    """Write the IAM policies for an app WebNN is mounted in.
+
+    Those of WebNN's functions in the Chalice app APP (by default this folder).
 
     They go into its .chalice/, each as narrow as that of WebNN's own app; what belongs into .chalice/config.json is
     printed. Nothing else is changed. docs/embedding.md has the whole of it.

@@ -40,7 +40,9 @@ JSON = click.option("--json", "as_json", is_flag=True, help="Print the result as
 )
 @JSON
 def new(name: Path, template: str, as_json: bool) -> None:
-    """Make the folder NAME: a model, its settings, and a module that gives the data.
+    """Make the folder NAME: model, settings, data module.
+
+    The data module gives the data.
 
     A model that is there, from `webnn import`, is kept, and the rest made to fit it.
     """
@@ -61,7 +63,10 @@ def new(name: Path, template: str, as_json: bool) -> None:
 @FOLDER
 @JSON
 def validate(folder: Path, as_json: bool) -> None:
-    """Check all of FOLDER (by default this one) and say what is wrong, line by line. Exits with 1 if anything is."""
+    """Check all of FOLDER and say what is wrong, line by line.
+
+    By default it is this one. Exits with 1 if anything is wrong.
+    """
     console = Console(stderr=as_json)
     with _told(folder, as_json):
         project = read(folder)
@@ -79,7 +84,7 @@ def validate(folder: Path, as_json: bool) -> None:
 @stages.option
 @JSON
 def push(folder: Path, stage: str, as_json: bool) -> None:
-    """Check FOLDER, upload its data and make a paused run of it.
+    """Check FOLDER, upload its data, make a paused run of it.
 
     Broken off, do it again: nothing is sent twice. `webnn train` sets it running.
     """
@@ -104,7 +109,9 @@ def push(folder: Path, stage: str, as_json: bool) -> None:
 @stages.option
 @JSON
 def train(folder: Path, stage: str, as_json: bool) -> None:
-    """Push FOLDER if that was not done since it changed, set its run running, and follow it.
+    """Push FOLDER, set its run running, and follow it.
+
+    It is not pushed again if it has not changed.
 
     Ctrl-C ends the following, not the run. Exits with 0 when the run is finished, with 130 when it was not waited for.
     """

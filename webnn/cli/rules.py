@@ -57,9 +57,12 @@ def _default(field: FieldInfo) -> Any:
 
 
 @click.command()
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as one line of JSON.")
 def rules(as_json: bool) -> None:
-    """List the merge rules, and what else a spec's `merge` section can name."""
+    """List the merge rules.
+
+    And what else a spec's `merge` section can name.
+    """
     found = list(listed())
     if as_json:
         stages.print_json(found)

@@ -28,7 +28,7 @@ SEED = 0
               help="Accuracy on the whole test set at which the run finishes. [default: the example's]")  # fmt: skip
 @stages.option
 def create(name: str, example: str | None, data: Path | None, until: float | None, stage: str) -> None:
-    """Upload an example's model and data, and start the run NAME with it.
+    """Start the run NAME of an example's model and data.
 
     The examples are digits and mnist.
     """

@@ -16,7 +16,7 @@ from webnn.saving import write
 @click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
 @click.option("--version", type=click.IntRange(min=0), default=None, help="[default: the head's]")
 @click.option("--force", is_flag=True, help="Replace a model that is there.")
-@click.option("--json", "as_json", is_flag=True, help="Print what was saved as one line of JSON.")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as one line of JSON.")
 @stages.option
 def save(name: str, folder: Path, version: int | None, force: bool, as_json: bool, stage: str) -> None:
     """Save a run's model into FOLDER, as TF.js loads it.

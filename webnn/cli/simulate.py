@@ -116,9 +116,11 @@ def _population(command: Callable[..., None]) -> Callable[..., None]:
               help="Time between evaluations; they take none.")  # fmt: skip
 @click.option("--seeds", type=click.IntRange(1, 1000), default=1, show_default=True, help="Runs, each with its chance.")
 @click.option("--plot", type=click.Path(dir_okay=False, path_type=Path), default=None, help="Draw a chart.")
-@click.option("--json", "as_json", is_flag=True, help="Print one line of JSON.")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as one line of JSON.")
 def simulate(**options: Any) -> None:
-    """Live a run in virtual time: real training and the real merging, simulated clients around them.
+    """Live a run in virtual time.
+
+    Real training and the real merging, simulated clients around them.
 
     Times are in units of one mini-batch on a client of speed 1.
     """

@@ -55,6 +55,7 @@ option = click.option(
     type=StageName(),
     default=DEFAULT,
     show_default=True,
+    show_envvar=True,
     help=f"Which stage: {', '.join(known())}, or that of an app of yours.",
 )
 
@@ -73,7 +74,8 @@ def of(stage: str) -> Environment:
     with aws.configured():
         region = get_session().get_config_variable("region")
     if region is None and "AWS_DEFAULT_REGION" not in os.environ and address.found(_dev_folder()):
-        raise Invalid("set AWS_DEFAULT_REGION; or, for the stage that `webnn dev` keeps up here, add --stage local")
+        here = "--stage local (in Python, stage='local')"
+        raise Invalid(f"set AWS_DEFAULT_REGION; or, for the stage that `webnn dev` keeps up here, add {here}")
     return environment({**({"AWS_DEFAULT_REGION": region} if region else {}), **os.environ, "WEBNN_STAGE": stage})
 
 

@@ -16,7 +16,7 @@ from webnn.runs import Description
 
 
 @click.command(name="list")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as one line of JSON.")
 @stages.option
 def list_runs(as_json: bool, stage: str) -> None:
     """List the runs of a stage, newest first, at most 100."""
@@ -34,7 +34,7 @@ def list_runs(as_json: bool, stage: str) -> None:
 
 @click.command()
 @completion.run
-@click.option("--json", "as_json", is_flag=True, help="Print one line of JSON.")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as one line of JSON.")
 @stages.option
 def status(name: str, as_json: bool, stage: str) -> None:
     """Show where a run stands."""

@@ -31,7 +31,9 @@ Wait = Callable[[float], bool]
 @click.option("--json", "as_json", is_flag=True, help="Print one line of JSON for each change.")
 @stages.option
 def watch(name: str, every: float, as_json: bool, stage: str) -> None:
-    """Watch the run NAME until it is finished: q or Ctrl-C leaves, and the run goes on.
+    """Watch a run until it is finished.
+
+    q or Ctrl-C leaves, and the run goes on.
 
     In a terminal a picture, elsewhere a line for each change.
     """

@@ -51,6 +51,7 @@ def fit(
     seed: int = 0,
     wait: bool = True,
     show: bool = True,
+    epochs: int | None = None,
 ) -> Run:
     """Trains a compiled Keras model in the browsers of whoever opens a link.
 
@@ -83,6 +84,7 @@ def fit(
         seed: Of the order of the examples.
         wait: False returns at once.
         show: False shows nothing.
+        epochs: Not to be given: who trains comes and goes, and nobody counts whole passes. `until` says when to end.
 
     Raises:
         Invalid: Pages cannot train this model so, or the data do not fit it; the message says which.
@@ -90,6 +92,9 @@ def fit(
         Conflict: The name is another run's.
         Unavailable: The stage does not answer.
     """
+    if epochs is not None:
+        said = "clients come and go, so there are no epochs: say when the run ends with until=0.98"
+        raise Invalid(f"epochs={epochs!r}: {said}, or until={{'versions': 500}}")
     given = _given(model, x, y, validation_data, validation_split)
     words = console(stderr=True, quiet=not show)
     training = {"local_steps": local_steps, "batch_size": batch_size, "encoding": encoding}

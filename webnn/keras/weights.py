@@ -69,6 +69,8 @@ def read_weights(path: Path) -> dict[str, Array]:
             specs = msgspec.convert(group["weights"], tuple[TensorSpec, ...])
             body = b"".join(_beside(path, name).read_bytes() for name in group["paths"])
             found |= decode_tensors(specs, body)
+    except FileNotFoundError as error:
+        raise Invalid(f"{path} has its weights in {error.filename}, which is not there") from error
     except (OSError, KeyError, TypeError, ValueError) as error:
         raise Invalid(f"the weights of {path} cannot be read: {error}") from error
     return found

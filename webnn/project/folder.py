@@ -60,6 +60,10 @@ def read(folder: Path) -> Project:
         Missing: There is no such folder.
         Unfit: Something is wrong; it has all of it.
     """
+    if folder.is_file():
+        raise Invalid(f"{folder} is a file: what is wanted is the folder that it is in, {folder.parent}")
+    if folder.is_dir() and not any((folder / name).exists() for name in FILES):
+        raise Missing(f"in {folder} there is neither {MODEL} nor {TOML} nor {DATA}: `webnn new NAME` makes them")
     if not folder.is_dir():
         raise Missing(f"there is no folder {folder}: `webnn new {folder}` makes one")
     problems: list[Problem] = []
