@@ -13,7 +13,7 @@ export default defineConfig({
   build: {
     ssr: "src/node.ts",
     target: "node20",
-    minify: true,
+    minify: false, // Node shows the line of an error that nobody caught, and that would be all of it
     emptyOutDir: false,
     copyPublicDir: false,
     chunkSizeWarningLimit: 5000,

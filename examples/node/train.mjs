@@ -3,7 +3,8 @@
 import { join } from "@webnn/client";
 
 const [api, name, updates = "5"] = process.argv.slice(2);
-const run = await join(api, name);
+if (!name) ended("usage: node train.mjs API RUN [UPDATES]   (API: the address that `webnn dev` prints behind \"The API:\")");
+const run = await join(api, name).catch(({ message }) => ended(message));
 console.log(`${run.description.title}: version ${run.description.head.version}`);
 
 const contribution = run.contribute();
@@ -20,3 +21,8 @@ for (const { name: output, values } of outputs) {
   console.log(`version ${version} on blank input, ${output}: ${Array.from(values, (value) => value.toFixed(3)).join(" ")}`);
 }
 run.close();
+
+function ended(why) {
+  console.error(why);
+  process.exit(1);
+}

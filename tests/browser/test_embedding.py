@@ -1,5 +1,6 @@
 """The library in other people's programs: each example does what it is for, against a whole stage."""
 
+import re
 import subprocess
 import tarfile
 from collections.abc import Iterator
@@ -118,11 +119,31 @@ def test_its_types_are_known_to_a_program_without_a_page(package: Path, tmp_path
     assert done.returncode == 0, done.stdout
 
 
+def test_a_page_that_is_told_of_no_site_says_so(page: Page) -> None:
+    with serving(EXAMPLES / "html") as address:
+        page.goto(address)
+        expect(page.get_by_text("Open this page with ?site=ADDRESS&run=NAME")).to_be_visible()
+
+
+@pytest.mark.parametrize("name", ["node", "react"])
+def test_an_examples_readme_types_what_packs_and_installs_the_library(name: str, package: Path) -> None:
+    typed = re.findall(r"^\$ (.*)$", (EXAMPLES / name / "README.md").read_text(), re.MULTILINE)
+    assert typed[:3] == ["make client", "(cd web/client && npm pack)", f"cd examples/{name}"]
+    assert typed[3] == f"npm install --no-save ../../web/client/{package.name}"
+
+
 def test_a_node_program_installs_the_package_trains_and_predicts(
     stage: LocalStage, run: str, package: Path, tmp_path: Path
 ) -> None:
+    for name in ("package.json", "train.mjs"):
+        (tmp_path / name).write_bytes((EXAMPLES / "node" / name).read_bytes())
     npm("install", "--silent", "--no-save", "--no-audit", "--no-fund", "--offline", str(package), cwd=tmp_path)
-    (tmp_path / "train.mjs").write_bytes((EXAMPLES / "node" / "train.mjs").read_bytes())
+    wrong = {"usage: node train.mjs API RUN": [], "no run 'nobody'": [stage.api, "nobody"], "api has to be": ["x", run]}
+    for told, arguments in wrong.items():
+        command = ["node", "train.mjs", *arguments]
+        done = subprocess.run(command, check=False, cwd=tmp_path, capture_output=True, text=True, timeout=60)
+        (line,) = done.stderr.splitlines()
+        assert (done.returncode, told in line) == (1, True), line
     command = ["node", "train.mjs", stage.api, run, "2"]
     done = subprocess.run(command, check=False, cwd=tmp_path, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
