@@ -77,7 +77,7 @@ test-web:
 docs: export NO_MKDOCS_2_WARNING = 1
 docs: setup build/typedoc/reference.md ## Build the docs site into build/docs (WEBNN_REPOSITORY=https://… links to the sources)
 	@$(BIN)/mkdocs build --quiet
-	@echo "Open build/docs/index.html"
+	@echo "Open build/docs/index.html; to search in it, too: python3 -m http.server --bind 127.0.0.1 -d build/docs 8000"
 
 docs-serve: export NO_MKDOCS_2_WARNING = 1
 docs-serve: setup build/typedoc/reference.md ## Show the docs site on this machine, and each change to it

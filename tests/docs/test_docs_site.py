@@ -100,11 +100,3 @@ def test_a_page_fetches_nothing_from_elsewhere_and_fits_a_phone(address: str, ch
         assert opened.evaluate("document.body.dataset.mdColorScheme") == "slate"
     assert [url for url in asked if not url.startswith((address, "data:", "blob:"))] == []
     assert len(asked) > 3
-
-
-def test_the_search_finds_something_where_the_site_is_opened_from_its_folder(site: Path, chromium: Browser) -> None:
-    page = chromium.new_page()
-    page.goto((site / "index.html").as_uri())
-    page.get_by_label("Search", exact=True).first.fill("staleness")
-    page.locator(".md-search-result__link").first.wait_for()
-    page.close()
