@@ -4,6 +4,8 @@ import { make } from "./dom";
 import type { Row } from "./kinds";
 import { rowOf, words } from "./rows";
 
+import "./fields.css";
+
 export interface Fields {
   /** Null until all are there and right. */
   values(): Float32Array | null;
@@ -11,6 +13,7 @@ export interface Fields {
 }
 
 const MOST_FIELDS = 16;
+let made = 0;
 
 /** Fields in `host`; `onChange` is called after one has changed. */
 export function createFields(host: HTMLElement, row: Row, onChange: () => void): Fields {
@@ -33,11 +36,13 @@ class NumberFields implements Fields {
     this.line.addEventListener("input", () => this.read(false));
     this.told = make("p", { className: "note" });
     this.told.setAttribute("role", "status");
+    this.told.id = `fields-${made++}`;
     const label = size === 1 ? name : `${name}: ${size} numbers, with commas or spaces between them`;
     const line = make("label", { className: "field" }, [make("span", { textContent: label }), this.line]);
     this.single = size > 1 && size <= MOST_FIELDS ? Array.from({ length: size }, (_, i) => this.one(i)) : [];
     const grid = make("div", { className: "number-grid" }, this.single.map((input, i) => labelled(`${name} ${i + 1}`, input)));
-    host.append(...(this.single.length > 0 ? [grid] : []), line, this.told);
+    const or = make("p", { className: "or note", textContent: "or" });
+    host.append(...(this.single.length > 0 ? [grid, or] : []), line, this.told);
   }
 
   values(): Float32Array | null {
@@ -47,6 +52,17 @@ class NumberFields implements Fields {
   clear(): void {
     this.line.value = "";
     this.read(false);
+  }
+
+  /** Marks the fields that hold no number; gives the first of them, or -1. */
+  private mark(): number {
+    const wrong = this.single.map(({ value }) => value.trim() !== "" && "wrong" in rowOf([value.trim()], 1, this.row.whole));
+    this.single.forEach((input, i) => {
+      input.setAttribute("aria-invalid", String(wrong[i]));
+      if (wrong[i]) input.setAttribute("aria-describedby", this.told.id);
+      else input.removeAttribute("aria-describedby");
+    });
+    return wrong.indexOf(true);
   }
 
   private one(i: number): HTMLInputElement {
@@ -74,7 +90,9 @@ class NumberFields implements Fields {
     if (!fromFields) this.single.forEach((input, i) => (input.value = found[i] ?? ""));
     const parsed = rowOf(found, size, whole);
     this.found = "found" in parsed ? Float32Array.from(parsed.found) : null;
-    const said = "wrong" in parsed && written !== "" ? `${parsed.wrong}.` : "";
+    const at = this.mark();
+    const named = at < 0 ? "" : `${this.row.name} ${at + 1}: `;
+    const said = "wrong" in parsed && written !== "" ? `${named}${parsed.wrong}.` : "";
     if (this.told.textContent !== said) this.told.textContent = said;
     this.onChange();
   }

@@ -15,6 +15,8 @@ import { rowOf, tableOf, type Parsed } from "./rows";
 import "./own_data.css";
 
 export interface OwnDataPanel {
+  /** Opens it where examples are added, and goes there. */
+  invite(): void;
   /** What is to be trained on; null: the run's own data. */
   data(): OwnData | null;
 }
@@ -33,7 +35,13 @@ export async function createOwnData(host: HTMLElement, description: RunDescripti
   details.addEventListener("toggle", () => panel.build());
   // Who has none and needs none is not to wade through it, nor is their machine.
   details.open = description.data.own === "must" || panel.data() !== null;
-  return { data: () => panel.data() };
+  return {
+    data: () => panel.data(),
+    invite: () => {
+      details.open = true;
+      panel.invite();
+    },
+  };
 }
 
 class Panel {
@@ -42,6 +50,7 @@ class Panel {
   private readonly editors: (Pad | Fields)[] = [];
   private readonly choosers: Chooser[] = [];
   private readonly told = make("p", { className: "note" });
+  private readonly form = make("div", { className: "own-adding", tabIndex: -1 });
   private readonly list = make("div", { className: "own-list" });
   private readonly use = make("input", { type: "checkbox" });
   private readonly keep = make("input", { type: "checkbox" });
@@ -61,14 +70,25 @@ class Panel {
     this.use.checked = this.must || examples.length > 0;
     this.keep.checked = examples.length > 0;
     this.told.setAttribute("role", "status");
+    this.form.setAttribute("role", "group");
+    this.form.setAttribute("aria-label", "Add an example of your own");
   }
 
   /** What is to be seen of it, once. */
   build(): void {
     if (this.built) return;
     this.built = true;
-    this.host.append(this.words(), this.adding(), this.told, this.list, this.settings());
+    this.host.append(this.words(), this.form, this.told, this.list, this.settings(), folded());
+    this.fill();
     this.show();
+  }
+
+  /** Whoever is sent here, by whatever means, is told where they are. */
+  invite(): void {
+    this.build();
+    const behavior = matchMedia("(prefers-reduced-motion: reduce)").matches ? "instant" : "smooth";
+    this.form.scrollIntoView({ behavior, block: "start" });
+    this.form.focus({ preventScroll: true });
   }
 
   data(): OwnData | null {
@@ -76,11 +96,11 @@ class Panel {
   }
 
   private words(): HTMLElement {
-    const first = this.must ? "This run learns from what its visitors bring: without examples of yours this machine can only check the model." : "You may train on examples of your own instead of the run's.";
-    return make("p", { className: "own-words", textContent: `${first} ${WORDS}` });
+    const first = this.must ? "This run learns from what its visitors bring. Add an example or more, then press Start." : "You may train on examples of your own instead of the run's.";
+    return make("p", { className: "own-words", textContent: `${first} They stay in this browser.` });
   }
 
-  private adding(): HTMLElement {
+  private fill(): void {
     const what = make("div", { className: "own-what" });
     for (const input of this.inputs) {
       const place = make("div", {}, this.inputs.length > 1 ? [make("h3", { textContent: input.name })] : []);
@@ -99,7 +119,7 @@ class Panel {
     const [only] = this.inputs.length === 1 ? this.inputs : [];
     if (only?.kind === "picture") (this.editors[0] as Pad).onFiles = (files) => void this.addPictures(only, files);
     if (this.inputs.every(({ kind }) => kind === "row")) of.append(this.table());
-    return make("div", { className: "own-adding" }, [what, of]);
+    this.form.append(what, of);
   }
 
   private table(): HTMLElement {
@@ -233,6 +253,12 @@ class Panel {
     thumb.addEventListener("click", () => this.remove([example]));
     return thumb;
   }
+}
+
+/** What is to be known besides, for who wants to: on a phone it would be screens of words before the first field. */
+function folded(): HTMLElement {
+  const summary = make("summary", { textContent: "What leaves this browser, and what does not" });
+  return make("details", { className: "own-more" }, [summary, make("p", { className: "own-words", textContent: WORDS })]);
 }
 
 async function valuesIn(file: File, picture: Picture): Promise<Float32Array | null> {

@@ -72,17 +72,23 @@ function typedIn(host: HTMLElement, target: Target): Chooser {
 }
 
 function listed(host: HTMLElement, target: Target, names: readonly string[]): Chooser {
-  const select = make("select", {}, names.map((textContent, i) => make("option", { value: String(i), textContent })));
+  const none = make("option", { value: "", textContent: "Choose…" });
+  const select = make("select", {}, [none, ...names.map((textContent, i) => make("option", { value: String(i), textContent }))]);
   host.append(make("label", { className: "field" }, [make("span", { className: "note", textContent: target.name }), select]));
-  return { chosen: () => classAt(target, Number(select.value)) };
+  return { chosen: () => (select.value === "" ? null : classAt(target, Number(select.value))) };
 }
 
 function pressed(host: HTMLElement, target: Target, names: readonly string[]): Chooser {
   const group = host.id === "" ? (host.id = `own-${target.name}`) : host.id;
-  const buttons = names.map((_, i) => make("input", { type: "radio", name: group, value: String(i), checked: i === 0 }));
+  const buttons = names.map((_, i) => make("input", { type: "radio", name: group, value: String(i) }));
   const labels = buttons.map((button, i) => make("label", { className: "chip" }, [button, make("span", { textContent: names[i]! })]));
   host.append(fieldset(`This is an example of (${target.name})`, labels));
-  return { chosen: () => classAt(target, buttons.findIndex(({ checked }) => checked)) };
+  return {
+    chosen: () => {
+      const at = buttons.findIndex(({ checked }) => checked);
+      return at < 0 ? null : classAt(target, at);
+    },
+  };
 }
 
 function ticked(host: HTMLElement, target: Target, names: readonly string[]): Chooser {
