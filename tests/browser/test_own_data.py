@@ -10,7 +10,8 @@ import pytest
 from handwriting import draw, written
 from hidden import nothing_of
 from lines import Line, line
-from playwright.sync_api import Page
+from looks import NARROWEST, PHONE, sticking_out, wear
+from playwright.sync_api import Page, expect
 from tabs import Tab
 
 from webnn.core.records import Status
@@ -149,6 +150,7 @@ def test_a_run_of_visitors_own_data_is_trained_to_its_end(
     with line() as wire:
         tab = open_tab(brought, query="&start", proxy={"server": wire.url})
         tab.page.get_by_text("Add examples of your own first").wait_for()
+        sent_to_the_form(tab.page)
         bad = tmp_path / "bad.csv"
         bad.write_text("1,2,3,4,left\n1,2,3,4,up\n1,2,3,left")
         choose = tab.page.locator("#own input[type=file]")
@@ -165,3 +167,25 @@ def test_a_run_of_visitors_own_data_is_trained_to_its_end(
     assert newest.examples == 120
     assert stage.services.runs.describe(brought).spec.data.train == ()
     assert tab.failures == []
+
+
+def sent_to_the_form(page: Page) -> None:
+    """Who presses Start without examples is taken to where they are added; what is wrong there is named."""
+    page.set_viewport_size({"width": NARROWEST, "height": 740})
+    form = page.get_by_role("group", name="Add an example of your own")
+    expect(page.locator("#own .chip :checked")).to_have_count(0)
+    page.get_by_role("button", name="Start").click()
+    expect(form).to_be_focused()
+    expect(page.get_by_label("x 1", exact=True)).to_be_in_viewport()
+    add = page.get_by_role("button", name="Add this example")
+    for number in range(1, 5):
+        page.get_by_label(f"x {number}", exact=True).fill("abc" if number == 3 else str(number))
+    page.get_by_text("x 3: “abc” is no number.").wait_for()
+    assert page.locator("[aria-invalid=true]").count() == 1
+    expect(page.get_by_label("x 3", exact=True)).to_have_attribute("aria-invalid", "true")
+    page.get_by_label("x 3", exact=True).fill("3")
+    assert page.locator("[aria-invalid=true]").count() == 0
+    add.click()
+    page.get_by_text("Say first what it is an example of.").wait_for()
+    wear(page, PHONE)
+    assert sticking_out(page) == []

@@ -1,10 +1,11 @@
 """What people meet on the pages besides training."""
 
+import re
 from collections.abc import Callable
 
 import pytest
 import requests
-from playwright.sync_api import Locator, Page
+from playwright.sync_api import Locator, Page, expect
 from tabs import Tab
 
 from webnn.local.stage import LocalStage
@@ -91,6 +92,16 @@ def test_a_browser_that_forbids_workers_is_told_that_it_cannot_train(run: str, o
     button.filter(has_text="Start").click()
     button.page.get_by_text("Training could not start in this browser.").wait_for()
     button.filter(has_text="Start again").wait_for()
+
+
+def test_a_browser_that_cannot_train_is_told_so_plainly(run: str, open_tab: Callable[..., Tab]) -> None:
+    """Why, in the words of those who build browsers, is for who wants to know."""
+    page = open_tab(run, prepare=lambda page: page.route("**/*.wasm", lambda route: route.abort())).page
+    page.locator("#toggle:enabled").click()
+    expect(page.locator("#status")).to_have_text(re.compile("^This browser cannot train this model[^:;(]*$"))
+    expect(page.get_by_text(re.compile("wasm: "))).to_be_hidden()
+    page.get_by_text("The reasons, for who wants to know").click()
+    expect(page.get_by_text(re.compile("wasm: "))).to_be_visible()
 
 
 def without(tab: Tab, forbidding: str) -> Locator:

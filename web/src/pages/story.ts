@@ -34,10 +34,9 @@ export function createAccuracyChart(): Pick<Chart, "show"> {
 
 /** The model as it stands. */
 export function showStory(chart: Pick<Chart, "show">, target: number | null, story: Story): void {
-  const { evaluations, head, clients } = story;
+  const { evaluations, head } = story;
   const latest = evaluations.at(-1);
   write("version", count(head.version));
-  write("clients", count(clients));
   write("accuracy", typeof latest?.accuracy === "number" ? percent(latest.accuracy) : "–");
   const goal = evaluations.map(() => target);
   const summary = typeof latest?.accuracy === "number" ? `Accuracy ${percent(latest.accuracy)} at version ${latest.version}` : "No evaluation yet";

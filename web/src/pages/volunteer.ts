@@ -2,6 +2,7 @@
 
 import { follow, type BackendName, type Contribution, type Run, type RunEvent, type Story } from "../index";
 import { element, write } from "./dom";
+import { clearFailure, showFailure } from "./failure";
 import { count } from "./format";
 import { inAdvance, leisure } from "./leisure";
 import { Lending } from "./lending";
@@ -14,12 +15,15 @@ import { openSite, reporting, showAbsent, showSearch } from "./site";
 import { createAccuracyChart, showRun, showStory } from "./story";
 import { forgetting, tallyFrom, type Tally } from "./tally";
 import { unfold } from "./unfolding";
-import { EVENT_NAMES, sentence, showTally, statusOf } from "./wording";
+import { EVENT_NAMES, showTally, statusOf } from "./wording";
 
 import "./style.css";
 
-const NOT_STARTED = "Training could not start in this browser. Reload this page to try again.";
 const THANKS = "This run is finished. Thank you to everyone who took part.";
+
+/** How often, and after how long, the story is looked for again that tells of the end: the server writes it down last. */
+const LAST_LOOKS = 4;
+const LAST_LOOK_MS = 500;
 
 const query = new URLSearchParams(location.search);
 
@@ -32,7 +36,7 @@ class Volunteer {
   private finished = false;
   private gone = false;
   private newest = -1;
-  private failed: { code: string } | null = null;
+  private failed: { code: string; message: string } | null = null;
   private readonly pace = createPace();
   private readonly memory: Memory;
   private readonly lending: Lending;
@@ -41,6 +45,10 @@ class Volunteer {
   private readonly key: string;
   private own: OwnDataPanel | null = null;
   private again = false; // it is stopped only to begin anew, on other data
+  private clients: number | null = null;
+  private looks = 0;
+  /** Looks at once how the run gets on. */
+  lookAgain: () => void = () => undefined;
   private readonly losses = createLossCurve(element("loss-chart"));
 
   constructor(private readonly run: Run) {
@@ -63,7 +71,7 @@ class Volunteer {
   }
 
   begin(): void {
-    element("toggle").addEventListener("click", () => this.toggle());
+    element("toggle").addEventListener("click", () => this.toggle(true));
     addEventListener("pagehide", () => this.remember());
     addEventListener("online", () => this.contribution?.wake());
     document.addEventListener("visibilitychange", () => {
@@ -73,17 +81,26 @@ class Volunteer {
     (element("toggle") as HTMLButtonElement).disabled = false;
     write("status", "Press start to lend this machine. It stops when you close the page.");
     if (this.run.description.status === "finished") this.finish();
-    else if (this.memory.running || query.has("start")) this.toggle();
+    else if (this.memory.running || query.has("start")) this.toggle(false);
   }
 
   /** How the run gets on. */
-  hear({ status, head, evaluations }: Story): void {
+  hear({ status, head, evaluations, clients }: Story): void {
     this.newest = head.version;
+    this.clients = clients;
+    this.showClients();
     const { came, now, note } = since(this.memory.came, evaluations.at(-1)?.accuracy ?? null);
     this.memory.came = came;
     write("gain", now);
     write("came", note);
     if (status === "finished") this.finish();
+    else if (this.finished && this.looks++ < LAST_LOOKS) setTimeout(() => this.lookAgain(), LAST_LOOK_MS);
+  }
+
+  /** The server counts who has asked it for something: a page that has just begun is at work before that. */
+  private showClients(): void {
+    const least = this.mode === "running" ? 1 : 0;
+    if (this.clients !== null) write("clients", count(Math.max(this.clients, least)));
   }
 
   /** Whether this is of another run of the name: a head never goes back, and what is gone does not come back. */
@@ -105,21 +122,28 @@ class Volunteer {
     if (this.mode !== "running") this.over(THANKS);
   }
 
-  private toggle(): void {
+  private toggle(pressed: boolean): void {
     if (this.mode === "running" || this.mode === "held") this.pause();
     else if (this.mode === "paused") this.resume();
-    else this.start();
+    else this.start(pressed);
   }
 
-  private start(): void {
+  private start(pressed = false): void {
     this.failed = null;
+    clearFailure();
     const data = this.own?.data() ?? null;
-    if (!data && this.run.description.data.own === "must") return this.setMode("idle", "Add examples of your own first: below.");
+    if (!data && this.run.description.data.own === "must") return this.askForExamples(pressed);
     this.counter = tallyFrom(forgetting(this.memory.tally));
     this.setMode("running", "Joining…");
     const backend = query.get("backend") as BackendName | null;
     this.contribution = this.run.contribute({ power: this.lending.power, backend, ...(data ? { data } : {}) });
     this.lend();
+  }
+
+  /** Whoever came to train is taken to where that begins. A page that begins by itself is left where it is. */
+  private askForExamples(pressed: boolean): void {
+    this.setMode("idle", "Add examples of your own first: below.");
+    if (pressed) this.own?.invite();
   }
 
   /** What is trained on is another now. Whoever does not train yet begins with it. */
@@ -175,6 +199,7 @@ class Volunteer {
     button.textContent = { idle: "Start", running: "Pause", held: "Pause", paused: "Continue", over }[mode];
     button.disabled = mode === "over" && this.finished;
     write("status", status);
+    this.showClients();
     this.remember();
   }
 
@@ -189,16 +214,17 @@ class Volunteer {
       write("computing", `${count(event.imagesPerSecond)}/s while computing`);
     }
     if (event.type === "error" && event.fatal) this.failed = event;
-    if (event.type === "stopped") return this.stopped(event.reason);
+    if (event.type === "stopped") return this.stopped();
     const status = statusOf(event);
     if (status && this.mode === "running") write("status", status);
   }
 
-  private stopped(reason: string): void {
+  private stopped(): void {
     if (this.gone) return;
     if (this.again && !this.failed) return this.startAgain();
     if (this.failed?.code === "missing") return this.miss();
-    if (this.failed) return this.over(this.failed.code === "no_worker" ? NOT_STARTED : sentence(reason));
+    if (this.failed) return this.over(showFailure(this.failed));
+    if (!this.finished) this.lookAgain();
     this.finished = true;
     this.over(THANKS);
   }
@@ -246,16 +272,26 @@ async function main(): Promise<void> {
   volunteer.begin();
   // TF.js comes while one reads.
   if (run.description.status !== "finished") void inAdvance(() => run.prepare());
+  await followed(run, volunteer);
+}
+
+/** Follows the run, and begins anew, which is at once, when there is more to know than was heard. */
+async function followed(run: Run, volunteer: Volunteer): Promise<void> {
   const chart = createAccuracyChart();
-  await follow(run, {
-    onStory: (story) => {
-      if (volunteer.isOfAnother(story)) return comeAnew();
-      showStory(chart, run.description.end.accuracy, story);
-      volunteer.hear(story);
-    },
-    onTrouble: (message, gone) => (gone ? volunteer.miss() : write("trouble", message ? "The server does not answer. Trying again…" : "")),
-    hidden: () => document.hidden,
-  });
+  for (;;) {
+    const again = new AbortController();
+    volunteer.lookAgain = () => again.abort();
+    await follow(run, {
+      onStory: (story) => {
+        if (volunteer.isOfAnother(story)) return comeAnew();
+        showStory(chart, run.description.end.accuracy, story);
+        volunteer.hear(story);
+      },
+      onTrouble: (message, gone) => (gone ? volunteer.miss() : write("trouble", message ? "The server does not answer. Trying again…" : "")),
+      hidden: () => document.hidden,
+      signal: again.signal,
+    });
+  }
 }
 
 void unfold();

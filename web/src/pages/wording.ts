@@ -41,8 +41,20 @@ export function statusOf(event: RunEvent): string | null {
   }
 }
 
+/** A failure that no retry can mend: what it means, and what is behind it, for who wants to know. */
+export function failureOf({ code, message }: { code: string; message: string }): { said: string; why: string | null } {
+  const said = FAILURES[code];
+  return said === undefined ? { said: sentence(message), why: null } : { said, why: code === "no_worker" ? null : sentence(message) };
+}
+
+const FAILURES: Record<string, string> = {
+  no_worker: "Training could not start in this browser. Reload this page to try again.",
+  no_backend: "This browser cannot train this model. Another browser, or another machine, may.",
+  bad_spec: "This run cannot be trained by this page: something about its model is wrong, or newer than the page.",
+};
+
 /** A reason as a sentence. */
-export function sentence(reason: string): string {
+function sentence(reason: string): string {
   return `${reason.charAt(0).toUpperCase()}${reason.slice(1)}.`;
 }
 
