@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
+from typing import Any
 
 import msgspec
 import pytest
@@ -11,7 +12,7 @@ import pytest
 import webnn
 from webnn import wiring
 from webnn.contributing.time import Time
-from webnn.errors import Missing
+from webnn.errors import Invalid, Missing
 
 Answer = tuple[int, dict[str, object]]
 MEMBER: Answer = (200, {"client_id": "c", "token": "t", "expires_in": 3600})
@@ -65,3 +66,9 @@ def test_a_run_that_is_deleted_while_it_takes_part_ends_it() -> None:
         with pytest.raises(Missing, match="there is no run digits"):
             client.contribute(until={"seconds": 5})
     assert asked == ["clients", "tasks", "clients"]
+
+
+@pytest.mark.parametrize(("api", "run"), [(None, "x"), ("", "x"), (None, None), ("http://127.0.0.1:9", 5)])
+def test_what_is_no_address_or_no_name_is_refused_at_once(api: Any, run: Any) -> None:
+    with pytest.raises(Invalid, match=r"webnn\.Client\(api, run\): (api|run) is "):
+        webnn.Client(api, run)

@@ -88,6 +88,9 @@ def compiled_with() -> dict[str, Any]:
                 how if isinstance(how, str) else [how.optimizer, how.learning_rate, how.loss]
             )
         bare = k.Sequential([k.layers.Dense(1)])
+        frozen = small(k)
+        frozen.trainable = False
+        found[f"{k.__name__} frozen"] = said(lambda frozen=frozen: compiled(frozen))
         found[f"{k.__name__} bare"] = said(lambda bare=bare: compiled(bare))
         model = small(k, optimizer="rmsprop")
         instead = compiled(model, "muon")

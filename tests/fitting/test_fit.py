@@ -62,6 +62,7 @@ def test_what_pages_do_not_have_is_refused_by_its_name(found: dict[str, Any], wh
         "sums": "MeanSquaredError(reduction='sum'): pages take the mean",
         "weighted": "loss_weights",
         "bare": "the model is not compiled",
+        "frozen": "nothing of the model Small_one is trainable",
     }.items():
         said = found["compiled"][f"{which} {name}"]
         assert said.startswith("Invalid: "), said

@@ -89,9 +89,12 @@ class Client:
             time: A clock and chance; for tests.
 
         Raises:
-            Invalid: The link names no run.
+            Invalid: The link names no run, or one of these is no text.
             Unavailable: Nothing answers beside the page.
         """
+        for what, given in {"api": api, "run": run}.items():
+            if not (isinstance(given, str) and given.strip()) and (what, given) != ("run", None):
+                raise Invalid(f"webnn.Client(api, run): {what} is {given!r}, where a text is to be")
         base, name = (api, run) if run is not None else _by_link(api)
         self.run = name
         self._time = time or Time(wiring.elapsed, wiring.chance)

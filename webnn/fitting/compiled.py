@@ -50,6 +50,8 @@ def compiled(model: Any, optimizer: str | None = None, learning_rate: float | No
     """
     if getattr(model, "optimizer", None) is None or getattr(model, "loss", None) is None:
         raise Invalid("the model is not compiled: say model.compile(optimizer='adam', loss=…) first")
+    if model.built and not model.trainable_weights:
+        raise Invalid(f"nothing of the model {model.name} is trainable: set trainable = True on what is to be learnt")
     if (model.get_compile_config() or {}).get("loss_weights"):
         raise Invalid("the model is compiled with loss_weights: pages add the losses of all outputs up as they are")
     if optimizer is not None:

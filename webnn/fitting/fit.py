@@ -25,6 +25,7 @@ from webnn.store.ports import Catalog
 
 Section = Mapping[str, Any]
 NOT_IN_NAMES = re.compile(r"[^a-z0-9]+")
+NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 LONGEST = 50
 
 
@@ -95,13 +96,15 @@ def fit(
     if epochs is not None:
         said = "clients come and go, so there are no epochs: say when the run ends with until=0.98"
         raise Invalid(f"epochs={epochs!r}: {said}, or until={{'versions': 500}}")
+    _check_words(name, seed)
+    end = _end(until)
     given = _given(model, x, y, validation_data, validation_split)
     words = console(stderr=True, quiet=not show)
     training = {"local_steps": local_steps, "batch_size": batch_size, "encoding": encoding}
     spec: dict[str, dict[str, Any]] = {
         "training": {key: value for key, value in training.items() if value is not None},
         "merge": {"rule": {"name": rule} if isinstance(rule, str) else dict(rule)},
-        "end": _end(until),
+        "end": end,
         "validation": dict(validation or {}),
         "limits": dict(limits or {}),
     }
@@ -141,11 +144,19 @@ def _end(until: float | Section | None) -> dict[str, Any]:
         return {}
     if isinstance(until, Mapping):
         return dict(until)
-    if not 0 < until <= 1 or isinstance(until, int):
+    if not isinstance(until, float | np.floating) or not 0 < until <= 1:
         raise Invalid(
             f"until={until!r}: give an accuracy such as 0.98, or a dict such as {{'versions': 500, 'seconds': 600}}"
         )
     return {"accuracy": float(until)}
+
+
+def _check_words(name: str | None, seed: int) -> None:
+    """What would be found wrong late, or by somebody who does not say what. Raises Invalid."""
+    if name not in (None, "") and not (isinstance(name, str) and NAME.fullmatch(name)):
+        raise Invalid(f"name={name!r}: a run's name is up to 63 small letters, digits and hyphens, as in 'digits-2'")
+    if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
+        raise Invalid(f"seed={seed!r}: give a whole number from 0")
 
 
 def _named_like(model: Any) -> str:
