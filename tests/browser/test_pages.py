@@ -47,6 +47,7 @@ def test_a_run_that_is_not_there_is_said_to_be_so(stage: LocalStage, open_tab: C
     tab = open_tab("nobody-made-it", stage.page.replace("index.html", page))
     tab.page.get_by_role("heading", name="No such run").wait_for()
     tab.page.get_by_text("There is no run named “nobody-made-it” here.").wait_for()
+    expect(tab.page.locator("main > :visible")).to_have_count(1)  # nothing to press or to wait for
 
 
 def test_what_trains_is_loaded_while_one_reads_unless_every_byte_is_paid_for(

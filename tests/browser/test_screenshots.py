@@ -17,6 +17,7 @@ pytestmark = pytest.mark.browser
 
 Open = Callable[..., Tab]
 
+FITS = "() => [...document.querySelectorAll('.scroll')].every((one) => one.scrollWidth <= one.clientWidth)"
 NAMES = {"index": "volunteer", "watch": "watcher"}
 COLOURS = 128
 MOST_BYTES = 150_000
@@ -38,6 +39,7 @@ def test_a_page_shows_what_it_is_for(
     for look in (LIGHT, DARK, PHONE):
         wear(tab.page, look)
         assert sticking_out(tab.page) == []
+        assert tab.page.evaluate(FITS)
         path = folder / f"{NAMES.get(stem, stem)}-{look.name}.png"
         path.write_bytes(small(tab.page.screenshot(full_page=True)))
         assert path.stat().st_size < MOST_BYTES

@@ -30,7 +30,7 @@ test.each([400, 401, 403, 404, 410])("a %i of something in between says nothing 
 });
 
 test.each(["missing", "invalid"])("only the server itself says that there is no such run: %s", async (code) => {
-  expect((await told(() => json({ error: { code, message: "no" } }, 404))).title).toBe("No such run");
+  expect(await told(() => json({ error: { code, message: "no" } }, 404))).toMatchObject({ title: "No such run", absent: true });
 });
 
 test.each([{}, [], { api: 1 }])("settings of a wrong shape are told of: %j", async (settings) => {
@@ -40,7 +40,7 @@ test.each([{}, [], { api: 1 }])("settings of a wrong shape are told of: %j", asy
 test("a page that breaks says so", async () => {
   const texts = new Map<string, { textContent: string }>();
   const getElementById = (id: string) => texts.set(id, texts.get(id) ?? { textContent: "" }).get(id);
-  vi.stubGlobal("document", { getElementById });
+  vi.stubGlobal("document", { getElementById, body: { classList: { toggle: vi.fn() } } });
   vi.stubGlobal("console", { error: vi.fn() });
   await reporting(() => Promise.reject(new Error("broken")));
   expect(texts.get("trouble")!.textContent).toContain("Reload");

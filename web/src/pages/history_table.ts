@@ -1,13 +1,13 @@
 /** The table of versions: newest first, a row for each move of the head. What is new is put on top; the rest stays. */
 
 import type { Measure, Move, Story } from "../index";
-import { element, write } from "./dom";
+import { element, make, write } from "./dom";
 import { bytes, clock, count, percent } from "./format";
 
 const FIRST_ROWS = 15;
 const MORE_ROWS = 50;
 /** Columns that a narrow screen has no room for. */
-const WIDE = new Set([3, 4, 5, 6]);
+const WIDE = new Set([3, 4, 5, 6, 7]);
 
 export class HistoryTable {
   private readonly body = element("history") as HTMLTableSectionElement;
@@ -105,7 +105,7 @@ function rowOf(move: Move, accuracy: number | null | undefined): HTMLTableRowEle
   const row = document.createElement("tr");
   const cells = [
     updates > 1 ? `${count(fromVersion + 1)}–${count(version)}` : count(version),
-    clock(at, Date.now()),
+    "",
     count(updates),
     count(clients),
     count(examples),
@@ -115,6 +115,7 @@ function rowOf(move: Move, accuracy: number | null | undefined): HTMLTableRowEle
     accuracy === undefined ? "" : percentOf(accuracy),
   ];
   cells.forEach((text, column) => put(row, text, WIDE.has(column) ? "wide" : ""));
+  date(row.cells[1]!, at);
   return row;
 }
 
@@ -123,12 +124,19 @@ function noteRowOf(move: Move, note: string, accuracy: number | null | undefined
   const row = document.createElement("tr");
   if (isAside(move)) row.className = "moved";
   put(row, count(move.version), "");
-  put(row, clock(move.at, Date.now()), "");
-  // Over two columns, which a narrow screen has too; beyond them nothing is in its way.
-  put(row, note, "noted").colSpan = 2;
+  date(put(row, "", ""), move.at);
+  // It goes on over the columns beside its own, which are empty; a narrow screen has none of them, and it is broken into lines.
+  put(row, note, "noted");
   for (let i = 0; i < WIDE.size; i++) put(row, "", "wide");
   put(row, accuracy === undefined ? "" : percentOf(accuracy), "");
   return row;
+}
+
+/** When it was; a narrow screen has no room for seconds. */
+function date(cell: HTMLTableCellElement, at: number): void {
+  const text = clock(at, Date.now());
+  const [seconds = ""] = /(?<=^\d\d:\d\d):\d\d$/.exec(text) ?? [];
+  cell.replaceChildren(text.slice(0, text.length - seconds.length), ...(seconds ? [make("span", { className: "wide", textContent: seconds })] : []));
 }
 
 function put(row: HTMLTableRowElement, text: string, name: string): HTMLTableCellElement {

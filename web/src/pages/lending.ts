@@ -68,6 +68,11 @@ export class Lending {
     return reasonToHold(this.terms, this.around);
   }
 
+  /** Nothing more is lent: there is nothing to choose. */
+  end(): void {
+    for (const id of ["power", "on-battery", "while-hidden"]) (element(id) as HTMLInputElement).disabled = true;
+  }
+
   private choice(id: string, name: "battery" | "hidden"): void {
     const box = element(id) as HTMLInputElement;
     box.checked = this.terms[name];

@@ -7,12 +7,14 @@ import { write } from "./dom";
 export interface Search {
   title: string;
   trouble: string;
+  /** There is none, so that nothing can be done about it here. */
+  absent?: boolean;
 }
 
 const SILENT: Search = { title: "Looking for a run…", trouble: "The server does not answer. Trying again…" };
 const STRANGE: Search = { title: "Reload this page", trouble: "The server says something that this page does not know. The page may be older." };
 const BROKEN: Search = { title: "This page broke", trouble: "Something on this page went wrong. Reload it to try again." };
-const NONE: Search = { title: "No run yet", trouble: "There is no run here yet. This page looks again by itself." };
+const NONE: Search = { title: "No run yet", trouble: "There is no run here yet. This page looks again by itself.", absent: true };
 
 /** Finds the site's API and the run, trying until both are there. `tell` gets what is wrong meanwhile. */
 export async function openSite(wanted: string | null, tell: (search: Search) => void, pause = growing): Promise<Run> {
@@ -42,7 +44,7 @@ function troubleOf(error: unknown, wanted: string | null): Search {
 }
 
 function unknown(wanted: string): Search {
-  return { title: "No such run", trouble: `There is no run named “${wanted}” here. This page looks again by itself.` };
+  return { title: "No such run", trouble: `There is no run named “${wanted}” here. This page looks again by itself.`, absent: true };
 }
 
 /** The newest that is running; else the newest. */
@@ -52,9 +54,16 @@ async function anyRun(api: string): Promise<string | null> {
 }
 
 /** Shows what the search has come to. */
-export function showSearch({ title, trouble }: Search): void {
+export function showSearch({ title, trouble, absent = false }: Search): void {
   write("title", title);
   write("trouble", trouble);
+  document.body.classList.toggle("absent", absent);
+}
+
+/** Shows which run it has come to; what its owner says of it, or where they say nothing what can be said of any. */
+export function showFound(title: string, description: string): void {
+  showSearch({ title, trouble: "" });
+  write("description", description);
 }
 
 /** Shows that there is no run of this name any more. */

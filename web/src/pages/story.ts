@@ -5,13 +5,12 @@ import type { Chart } from "./chart";
 import { element, write } from "./dom";
 import { count, figure, percent } from "./format";
 import { createChartLater } from "./later_chart";
+import { showFound } from "./site";
 
 /** What it is for, in its owner's words. */
 export function showRun({ run, title, description, data, training }: RunDescription): void {
-  write("trouble", "");
   document.title = `${title} · WebNN`;
-  write("title", title);
-  write("description", description);
+  showFound(title, description || "A neural network that learns in the browsers of people who lend their machines. Yours can be one of them.");
   (element("watch") as HTMLAnchorElement).href = `watch.html?run=${encodeURIComponent(run)}`;
   (element("try") as HTMLAnchorElement).href = `try.html?run=${encodeURIComponent(run)}`;
   const given = data.own === "must" ? "no training examples: those are visitors' own" : `${count(data.train_examples)} training examples`;

@@ -7,7 +7,7 @@ import { count, percent } from "./format";
 import { inputOf, targetsOf, type Input, type Target } from "./kinds";
 import { inAdvance } from "./leisure";
 import { createPad, type Pad } from "./pad";
-import { openSite, reporting, showSearch } from "./site";
+import { openSite, reporting, showFound, showSearch } from "./site";
 import { linesOf, sentenceOf, showLines } from "./verdicts";
 
 import "./style.css";
@@ -49,6 +49,8 @@ class Tryout {
     this.shown = targets.map((target) => shownIn(host("outputs", "output", targets.length > 1 ? target.name : null), target));
     this.known = { status: description.status, head: description.head, measured: description.metrics };
     write("invitation", invitationFor(inputs));
+    const drawn = inputs.some(({ kind }) => kind === "picture");
+    write("expectation", `Once ${drawn ? "something is drawn" : "all numbers are there"}, what the model makes of it is told here${drawn ? "; it looks again at every stroke" : ""}.`);
     this.tellVersion(null);
   }
 
@@ -102,6 +104,7 @@ class Tryout {
       return this.shown.length > 1 ? `${target.name}: ${sentence}` : sentence;
     });
     write("answer", said.join(". "));
+    element("expectation").hidden = true;
     this.answered = version;
     this.tellVersion(version);
   }
@@ -114,6 +117,7 @@ class Tryout {
       showLines(list, []);
     }
     write("answer", "");
+    element("expectation").hidden = false;
     this.tellVersion(null);
   }
 
@@ -154,15 +158,16 @@ function invitationFor(inputs: readonly Input[]): string {
   const pictures = inputs.filter((input) => input.kind === "picture");
   if (pictures.length === 0) return "Type numbers, or paste a row of them.";
   const drawn = pictures.some(({ channels }) => channels === 1);
-  const how = drawn ? "Draw with the mouse, a finger or a pen, or drop a picture here." : "Drop a picture here, or choose one.";
+  // Nothing is dropped by a finger.
+  const touched = matchMedia("(hover: none)").matches;
+  const [hand, or] = touched ? ["a finger or a pen", "choose a picture"] : ["the mouse, a finger or a pen", "drop a picture here"];
+  const how = drawn ? `Draw with ${hand}, or ${or}.` : touched ? "Choose a picture." : "Drop a picture here, or choose one.";
   return pictures.length < inputs.length ? `${how} And fill in the numbers.` : how;
 }
 
 function showRun({ run, title }: RunDescription): void {
-  write("trouble", "");
   document.title = `Try ${title} · WebNN`;
-  write("title", title);
-  write("description", "Use the model as it is at this moment. It runs on your machine: what you draw or type here is sent nowhere.");
+  showFound(title, "Use the model as it is at this moment. It runs on your machine: what you draw or type here is sent nowhere.");
   const named = `?run=${encodeURIComponent(run)}`;
   (element("join") as HTMLAnchorElement).href = `index.html${named}`;
   (element("watch") as HTMLAnchorElement).href = `watch.html${named}`;

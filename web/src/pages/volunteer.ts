@@ -99,8 +99,7 @@ class Volunteer {
 
   /** The server counts who has asked it for something: a page that has just begun is at work before that. */
   private showClients(): void {
-    const least = this.mode === "running" ? 1 : 0;
-    if (this.clients !== null) write("clients", count(Math.max(this.clients, least)));
+    if (this.clients !== null) write("clients", count(Math.max(this.clients, Number(this.mode === "running"))));
   }
 
   /** Whether this is of another run of the name: a head never goes back, and what is gone does not come back. */
@@ -185,6 +184,7 @@ class Volunteer {
   private over(reason: string): void {
     this.contribution = null;
     this.run.close();
+    if (this.finished) this.lending.end();
     this.setMode("over", reason);
   }
 

@@ -11,7 +11,7 @@ import { bytes, count, figure, money, timeOfDay } from "./format";
 import { HistoryTable, percentOf } from "./history_table";
 import { drawPicture, save } from "./picture";
 import { currentRate } from "./series";
-import { openSite, reporting, showAbsent, showSearch } from "./site";
+import { openSite, reporting, showAbsent, showFound, showSearch } from "./site";
 import { meanOf } from "./summary";
 import { unfold } from "./unfolding";
 import { WatchCharts } from "./watch_charts";
@@ -109,8 +109,7 @@ function aboutOf({ run, title, description, created_at: createdAt, end }: RunDes
 
 function showRun({ run, title, description, target }: About): void {
   document.title = `${title} · WebNN`;
-  write("title", title);
-  write("description", description);
+  showFound(title, description || "A neural network that learns in the browsers of people who lend their machines.");
   (element("join") as HTMLAnchorElement).href = `index.html?run=${encodeURIComponent(run)}`;
   (element("try") as HTMLAnchorElement).href = `try.html?run=${encodeURIComponent(run)}`;
   write("goal", target === null ? "on the whole test set" : `of ${figure(100 * target)} % wanted`);
