@@ -150,7 +150,7 @@ def test_a_terminal_shows_the_join_link_as_a_qr_code_where_others_can_open_it(
     tmp_path: Path, run_name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = str(named(a_folder(tmp_path), run_name))
-    for name, value in {"FORCE_COLOR": "1", "TERM": "xterm", "COLUMNS": "100", "LINES": "50"}.items():
+    for name, value in {"FORCE_COLOR": "1", "TERM": "xterm-256color", "COLUMNS": "100", "LINES": "50"}.items():
         monkeypatch.setenv(name, value)
     assert "▀" not in run("train", folder, "--stage", "local").output  # of this machine's own address
     monkeypatch.setattr("webnn.cli.project.site_url", lambda *_: "https://pages.test/index.html")
