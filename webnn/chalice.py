@@ -25,6 +25,9 @@ class WebNN(Blueprint):
 
     def register(self, app: Chalice, options: dict[str, Any]) -> None:
         """What `register_blueprint` calls."""
+        prefix = options.get("url_prefix") or ""
+        if prefix and not prefix.startswith("/"):
+            raise ValueError(f"url_prefix={prefix!r}: begin it with a slash, as in '/{prefix}'")
         super().register(app, options)
         before = set(app.routes)
         for part in (routes, events):

@@ -70,6 +70,11 @@ def test_the_api_is_all_there_under_the_prefix() -> None:
     assert {(method, path.removeprefix(PREFIX)) for method, path in routed if path.startswith(PREFIX)} == operations()
 
 
+def test_a_prefix_without_its_slash_is_refused() -> None:
+    with pytest.raises(ValueError, match="begin it with a slash, as in '/training'"):
+        Chalice(app_name="shop").register_blueprint(blueprint, url_prefix="training")
+
+
 def test_a_client_joins_and_gets_its_task_there(shop: Client) -> None:
     joined = shop.http.post(f"{PREFIX}/runs/line/clients", headers=JSON, body=b"{}")
     bearer = {"Authorization": f"Bearer {joined.json_body['token']}"}
