@@ -8,6 +8,7 @@ import { inputOf, targetsOf, type Input, type Target } from "./kinds";
 import { inAdvance } from "./leisure";
 import { createPad, type Pad } from "./pad";
 import { openSite, reporting, showFound, showSearch } from "./site";
+import { unfold } from "./unfolding";
 import { linesOf, sentenceOf, showLines } from "./verdicts";
 
 import "./style.css";
@@ -182,4 +183,5 @@ async function main(): Promise<void> {
   await follow(run, { onStory: (story) => tryout.look(story), hidden: () => document.hidden });
 }
 
+void unfold();
 void reporting(main);
