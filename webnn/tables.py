@@ -81,7 +81,8 @@ TABLES = {
             "kind": "genesis, commit, rollback or unmerge",
             "from_version": "the version before it",
             "version": "the version that it made",
-            "steps": "training iterations behind the weights",
+            "steps": "training iterations behind the weights: the longest line of updates, each made from what the one "
+            "before gave, and not the sum over clients who train at the same time",
             "generation": "how many rollbacks and unmerges there were",
             "updates": "how many it merged",
             "clients": "whose they were: how many",

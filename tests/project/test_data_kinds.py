@@ -11,7 +11,7 @@ from folders import a_dense, a_folder, a_model, told, two_sided
 from webnn.core.tensors import TensorSpec
 from webnn.core.wire import Array, decode_tensors
 from webnn.cutting import joined_of, rows_of
-from webnn.errors import Invalid
+from webnn.errors import Invalid, Missing
 from webnn.project.data_module import DataModule
 from webnn.project.folder import read
 from webnn.project.stream import pieces_of
@@ -232,4 +232,7 @@ def test_what_changed_since_it_was_checked_is_refused_on_its_way(tmp_path: Path)
 
 
 def test_a_folder_without_files_says_which_are_wanting(tmp_path: Path) -> None:
-    assert told(tmp_path) == [f"{name}: the file is not there" for name in ("model.json", "webnn.toml", "data.py")]
+    with pytest.raises(Missing, match=r"neither model.json nor webnn.toml nor data.py: `webnn new NAME` makes"):
+        read(tmp_path)
+    (tmp_path / "webnn.toml").touch()
+    assert told(tmp_path)[:2] == [f"{name}: the file is not there" for name in ("model.json", "data.py")]
