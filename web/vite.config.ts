@@ -1,4 +1,6 @@
-import { defineConfig, type Plugin } from "vite";
+import { readFile } from "node:fs/promises";
+
+import { defineConfig, transformWithOxc, type Plugin } from "vite";
 
 const here = (path: string) => new URL(path, import.meta.url).pathname;
 
@@ -24,13 +26,32 @@ const lighterPlot: Plugin = {
   },
 };
 
+// What the first frame takes with it: an image of SVG would be a document of its own, which takes a slow phone longer than the page.
+const INLINE = /<!-- inline: (\S+) -->/g;
+const inline: Plugin = {
+  name: "inline",
+  transformIndexHtml: {
+    order: "pre",
+    async handler(html) {
+      const paths = [...html.matchAll(INLINE)].map(([, path]) => path!);
+      const parts = new Map(await Promise.all(paths.map(async (path) => [path, await inlined(path)] as const)));
+      return html.replaceAll(INLINE, (_, path: string) => parts.get(path)!);
+    },
+  },
+};
+
+async function inlined(path: string): Promise<string> {
+  const text = (await readFile(here(path), "utf8")).trim();
+  return path.endsWith(".ts") ? `<script>\n${(await transformWithOxc(text, path)).code.trim()}\n</script>` : text;
+}
+
 // Chromium makes all functions of such a file ready beside the page, while it loads; else the page stands still for each
 // that is called for the first time. Of other files too little is called for that.
 const postBanner = ({ name }: { name: string }) => (name === "chart" ? "//# allFunctionsCalledOnLoad" : "");
 
 export default defineConfig({
   base: "./",
-  plugins: [lighterPlot],
+  plugins: [lighterPlot, inline],
   worker: { format: "es", rolldownOptions: { output: { assetFileNames } } },
   build: {
     target: "es2022",

@@ -7,6 +7,7 @@ import { backoff, type Clock } from "./clock";
 import type { Api } from "./api";
 import { Chronicle } from "./chronicle";
 import { Refused } from "./errors";
+import type { Document } from "./http";
 import { LiveReader } from "./live_reader";
 import type { Measure, Move } from "./live";
 import type { Head, History, Status } from "./protocol";
@@ -75,6 +76,8 @@ export interface Follow {
   onWake?: (wake: () => void) => () => void;
   signal: AbortSignal;
   fetch?: typeof fetch;
+  /** The live object, where somebody has just read it. */
+  found?: Document;
 }
 
 export const PAUSES_MS = {

@@ -96,13 +96,19 @@ export function later(response: Response): Retry {
 
 const ABSENT = new Set([403, 404, 410]);
 
-/** A public JSON document and its tag; or that it is not there, or the one with this tag still. @throws Unavailable */
+/** A public JSON document, and its tag. */
+export interface Document {
+  body: unknown;
+  tag: string | null;
+}
+
+/** A public JSON document; or that it is not there, or the one with this tag still. @throws Unavailable */
 export function readChanged(
   http: Http,
   url: string,
   tag: string | null,
   signal?: AbortSignal,
-): Promise<{ body: unknown; tag: string | null } | "absent" | "same"> {
+): Promise<Document | "absent" | "same"> {
   const read = async (response: Response) => {
     if (response.status === 304) return "same";
     if (ABSENT.has(response.status)) return "absent";

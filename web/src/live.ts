@@ -1,7 +1,7 @@
 /** What the live object of a run and the pages beside it say: `docs/watching.md`. Checked where it comes in. */
 
 import { NotUnderstood } from "./errors";
-import { absent, anything, array, nullable, number, object, oneOf, pair, Strange, string, whole, type Shape } from "./shapes";
+import { absent, array, list, nullable, number, object, oneOf, pair, Strange, string, whole, type Shape } from "./shapes";
 
 /** A move of the head. Times are milliseconds since 1970. */
 export interface Move {
@@ -55,7 +55,7 @@ const note = object({
 });
 
 // Rows are looked at when they are read: there may be thousands.
-const page = object({ rows: absent(array(array(anything)), []), notes: absent(array(note), []) });
+const page = object({ rows: absent(array(list), []), notes: absent(array(note), []) });
 
 /** Of a newer format nothing is understood. */
 const known: Shape<1> = (value, path) => {

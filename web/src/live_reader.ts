@@ -4,7 +4,7 @@ import type { Clock } from "./clock";
 import type { Chronicle } from "./chronicle";
 import { NotUnderstood } from "./errors";
 import type { Story } from "./follow";
-import { Http, readChanged } from "./http";
+import { Http, readChanged, type Document } from "./http";
 import { measuresIn, movesIn, pageWith, readLive, readPage, rowsIn, type Kind, type Live, type Page, type Row } from "./live";
 
 export interface ReaderOptions {
@@ -13,6 +13,8 @@ export interface ReaderOptions {
   clock: Clock;
   signal: AbortSignal;
   fetch?: typeof fetch;
+  /** The live object, where somebody has just read it. */
+  found?: Document;
 }
 
 export interface Look {
@@ -20,6 +22,9 @@ export interface Look {
   /** Whether anything did since the last look. */
   changed: boolean;
 }
+
+/** Pages that are asked for of each kind. */
+const AT_A_TIME = 4;
 
 interface Part {
   rows: Row[];
@@ -35,11 +40,13 @@ export class LiveReader {
   private readonly read = { commits: 0, evaluations: 0 };
   /** Moves that were known after that. */
   private known = 0;
+  private given: Document | undefined;
 
   constructor(
     private readonly options: ReaderOptions,
     private readonly chronicle: Chronicle,
   ) {
+    this.given = options.found;
     this.http = new Http({ attempts: 2, ...options });
   }
 
@@ -52,7 +59,8 @@ export class LiveReader {
   /** Adds what is new to the chronicle; null where there is no live object. @throws Unavailable, or the signal's reason */
   async look(): Promise<Look | null> {
     const { url, signal } = this.options;
-    const found = await readChanged(this.http, url, this.tag, signal);
+    const found = this.given ?? (await readChanged(this.http, url, this.tag, signal));
+    this.given = undefined;
     if (found === "absent") return null;
     if (found === "same" && this.story) return { story: this.story, changed: false };
     if (found === "same") throw new NotUnderstood("live");
@@ -75,15 +83,15 @@ export class LiveReader {
   /** All rows that are new: of pages, and of the object itself. */
   private async partsOf(live: Live, kind: Kind): Promise<Part[]> {
     const before = live.before[kind];
-    const pages: Promise<Part>[] = [];
+    const pages: (() => Promise<Part>)[] = [];
     for (let from = this.read[kind]; from < before; ) {
-      const { size, number } = pageWith(from, before, live.sizes);
-      pages.push(this.page(live, kind, size, number, from));
+      const [after, { size, number }] = [from, pageWith(from, before, live.sizes)];
+      pages.push(() => this.page(live, kind, size, number, after));
       from = size * (number + 1);
     }
     const { notes } = live[kind];
     const newest = rowsIn(kind, live[kind]).slice(Math.max(0, this.read[kind] - before));
-    return [...(await Promise.all(pages)), { rows: newest, notes }];
+    return [...(await fewAtATime(pages)), { rows: newest, notes }];
   }
 
   private async page(live: Live, kind: Kind, size: number, number: number, from: number): Promise<Part> {
@@ -107,6 +115,17 @@ export class LiveReader {
     }
     this.known = this.chronicle.moves.length;
   }
+}
+
+/** Each begins in a task of its own: asking for all at once takes a slow phone as long as drawing them. */
+async function fewAtATime<T>(asked: readonly (() => Promise<T>)[]): Promise<T[]> {
+  const [found, rest]: [T[], IterableIterator<[number, () => Promise<T>]>] = [[], asked.entries()];
+  const one = async () => {
+    await new Promise<void>((resolve) => setTimeout(resolve));
+    for (const [i, ask] of rest) found[i] = await ask();
+  };
+  await Promise.all(Array.from({ length: AT_A_TIME }, one));
+  return found;
 }
 
 function storyOf(live: Live, { moves, evaluations }: Chronicle): Story {

@@ -29,7 +29,7 @@ export const text = that<string>((value) => typeof value === "string" && value !
 export const url = that<string>((value) => typeof value === "string" && URL.canParse(value));
 /** A whole number that is safe to reckon with. */
 export const whole = (least: number): Shape<number> => that((value) => Number.isSafeInteger(value) && (value as number) >= least);
-export const oneOf = <const T extends string>(...list: T[]): Shape<T> => that((value) => list.includes(value as T));
+export const oneOf = <const T extends string>(...words: T[]): Shape<T> => that((value) => words.includes(value as T));
 
 /** What `change` makes of it. */
 export function changed<T, U>(shape: Shape<T>, change: (value: T) => U): Shape<U> {
@@ -45,9 +45,12 @@ export function absent<T, U>(shape: Shape<T>, instead: U): Shape<T | U> {
   return (value, path) => (value === undefined || value === null ? instead : shape(value, path));
 }
 
+/** A list of anything. */
+export const list = that<unknown[]>(Array.isArray);
+
 export function array<T>(shape: Shape<T>, least = 0): Shape<T[]> {
-  const list = that<unknown[]>((value) => Array.isArray(value) && value.length >= least);
-  return (value, path) => list(value, path).map((one, i) => shape(one, `${path}.${i}`));
+  const enough = that<unknown[]>((value) => Array.isArray(value) && value.length >= least);
+  return (value, path) => enough(value, path).map((one, i) => shape(one, `${path}.${i}`));
 }
 
 export function pair<A, B>(first: Shape<A>, second: Shape<B>): Shape<[A, B]> {

@@ -5,10 +5,9 @@ import { element, make, write } from "./dom";
 import { createFields, type Fields } from "./fields";
 import { count, percent } from "./format";
 import { inputOf, targetsOf, type Input, type Target } from "./kinds";
-import { inAdvance } from "./leisure";
+import { inAdvance, leisure } from "./leisure";
 import { createPad, type Pad } from "./pad";
 import { openSite, reporting, showFound, showSearch } from "./site";
-import { unfold } from "./unfolding";
 import { linesOf, sentenceOf, showLines } from "./verdicts";
 
 import "./style.css";
@@ -172,16 +171,24 @@ function showRun({ run, title }: RunDescription): void {
   const named = `?run=${encodeURIComponent(run)}`;
   (element("join") as HTMLAnchorElement).href = `index.html${named}`;
   (element("watch") as HTMLAnchorElement).href = `watch.html${named}`;
-  element("tryout").hidden = false;
+}
+
+/** Each part in a frame of its own: all at once would hold up a slow phone. */
+async function reveal(): Promise<void> {
+  for (const part of document.querySelectorAll<HTMLElement>(".tryout .card, #inputs, #outputs")) {
+    await new Promise(requestAnimationFrame);
+    part.hidden = false;
+  }
 }
 
 async function main(): Promise<void> {
   const run = await openSite(new URLSearchParams(location.search).get("run"), showSearch);
   showRun(run.description);
+  await leisure();
   const tryout = new Tryout(run);
+  void reveal();
   void inAdvance(() => run.prepare());
   await follow(run, { onStory: (story) => tryout.look(story), hidden: () => document.hidden });
 }
 
-void unfold();
 void reporting(main);

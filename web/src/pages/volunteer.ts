@@ -14,7 +14,6 @@ import { since } from "./since";
 import { openSite, reporting, showAbsent, showSearch } from "./site";
 import { createAccuracyChart, showRun, showStory } from "./story";
 import { forgetting, tallyFrom, type Tally } from "./tally";
-import { unfold } from "./unfolding";
 import { EVENT_NAMES, showTally, statusOf } from "./wording";
 
 import "./style.css";
@@ -294,6 +293,5 @@ async function followed(run: Run, volunteer: Volunteer): Promise<void> {
   }
 }
 
-void unfold();
 // Once this page is there.
 setTimeout(() => void reporting(main));

@@ -3,17 +3,17 @@
 import { createApi, type Api } from "../api";
 import { systemClock } from "../clock";
 import { follow, type About, type Story } from "../follow";
-import { Http, readChanged } from "../http";
+import { Http, readChanged, type Document } from "../http";
 import { apiOf, type Run, type RunDescription } from "../index";
 import { commitsCsv, evaluationsCsv } from "./csv";
 import { element, write } from "./dom";
 import { bytes, count, figure, money, timeOfDay } from "./format";
 import { HistoryTable, percentOf } from "./history_table";
+import { leisure, unhurried } from "./leisure";
 import { drawPicture, save } from "./picture";
 import { currentRate } from "./series";
 import { openSite, reporting, showAbsent, showFound, showSearch } from "./site";
 import { meanOf } from "./summary";
-import { unfold } from "./unfolding";
 import { WatchCharts } from "./watch_charts";
 
 import "./style.css";
@@ -30,6 +30,12 @@ class Watcher {
   private about: About | null = null;
   private story: Story | null = null;
   private heard = 0;
+  /** All of a long history at once would hold up a slow phone. */
+  private readonly draw = unhurried<Story>(
+    (story) => this.tell(story),
+    (story) => this.charts.show(story, this.about?.target ?? null),
+    (story) => this.history.show(story),
+  );
 
   constructor(private run: RunDescription | null) {
     for (const button of document.querySelectorAll<HTMLButtonElement>("[data-save]")) {
@@ -45,7 +51,7 @@ class Watcher {
 
   /** The run was deleted. */
   miss(run: string): void {
-    this.about = this.run = null;
+    this.about = this.run = this.story = null;
     this.showState("idle", "Not running");
     showAbsent(run);
   }
@@ -53,6 +59,11 @@ class Watcher {
   show(story: Story): void {
     this.story = story;
     this.heard = systemClock.now();
+    this.draw(story);
+  }
+
+  private tell(story: Story): void {
+    if (!this.story) return; // the run is gone meanwhile
     const about = story.about ?? (this.run ? aboutOf(this.run) : null);
     if (about && about.createdAt !== this.about?.createdAt) showRun(about);
     this.about = about;
@@ -60,8 +71,6 @@ class Watcher {
     showTiles(story);
     showSpent(story);
     this.showRate();
-    this.charts.show(story, about?.target ?? null);
-    this.history.show(story);
   }
 
   private showState(mode: "running" | "idle", words: string): void {
@@ -139,6 +148,7 @@ function showSpent({ totals, cost }: Story): void {
 
 interface Found {
   live: string | null;
+  found?: Document;
   /** Null until somebody asks the API. */
   run: Run | null;
 }
@@ -148,7 +158,7 @@ async function find(wanted: string | null, signal: AbortSignal): Promise<Found> 
   if (wanted !== null) {
     const live = new URL(`live/${encodeURIComponent(wanted)}.json`, document.baseURI).href;
     const there = await readChanged(new Http({ clock: systemClock, attempts: 1 }), live, null, signal).catch(() => "absent");
-    if (there !== "absent") return { live, run: null };
+    if (typeof there !== "string") return { live, found: there, run: null };
   }
   const run = await openSite(wanted, showSearch);
   return { live: run.description.live, run };
@@ -168,7 +178,7 @@ function onWake(wake: () => void): () => void {
 async function main(): Promise<void> {
   const wanted = new URLSearchParams(location.search).get("run");
   const { signal } = new AbortController();
-  const { live, run } = await find(wanted, signal);
+  const { run, ...there } = await find(wanted, signal);
   const name = run?.description.run ?? wanted!;
   let base = run?.api;
   const getHistory: Api["getHistory"] = async (asked, after, signal) => {
@@ -176,10 +186,11 @@ async function main(): Promise<void> {
     if (after < 0) watcher.meet(await api.getRun(asked, signal)); // it begins anew
     return api.getHistory(asked, after, signal);
   };
+  await leisure();
   const watcher = new Watcher(run?.description ?? null);
   await follow({
     api: { getHistory },
-    live,
+    ...there,
     clock: systemClock,
     run: name,
     onStory: (story) => watcher.show(story),
@@ -190,5 +201,4 @@ async function main(): Promise<void> {
   });
 }
 
-void unfold();
 void reporting(main);
