@@ -1,3 +1,5 @@
+import { fileURLToPath } from "node:url";
+
 import { defineConfig } from "vite";
 
 import site from "./vite.config.ts";
@@ -12,7 +14,7 @@ export default defineConfig({
     copyPublicDir: false,
     rolldownOptions: {
       ...site.build?.rolldownOptions,
-      input: { bench: new URL("bench/index.html", import.meta.url).pathname },
+      input: { bench: fileURLToPath(new URL("bench/index.html", import.meta.url)) },
     },
   },
 });

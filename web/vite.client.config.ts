@@ -1,6 +1,8 @@
+import { fileURLToPath } from "node:url";
+
 import { defineConfig, type Plugin } from "vite";
 
-const here = (path: string) => new URL(path, import.meta.url).pathname;
+const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
 const INSTEAD: Record<string, string> = {
   "./worker.ts?worker&url": 'export default "./worker.js"',

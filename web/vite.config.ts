@@ -1,8 +1,9 @@
 import { readFile } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
 
 import { defineConfig, transformWithOxc, type Plugin } from "vite";
 
-const here = (path: string) => new URL(path, import.meta.url).pathname;
+const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
 // The wasm binaries keep their names: the client for Node looks for them beside itself.
 const assetFileNames = (asset: { names: string[] }) =>

@@ -3,8 +3,9 @@ import { defineConfig } from "vite";
 // The wasm backend was compiled for CommonJS and looks for its surroundings by these names.
 const banner = [
   'import { createRequire as $createRequire } from "node:module";',
+  'import { fileURLToPath as $fileURLToPath } from "node:url";',
   "const require = $createRequire(import.meta.url);",
-  'const __dirname = new URL(".", import.meta.url).pathname;',
+  'const __dirname = $fileURLToPath(new URL(".", import.meta.url));',
 ].join("\n");
 
 // The client for Node: one file beside the site, with everything but Node itself in it.

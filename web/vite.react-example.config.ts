@@ -1,8 +1,10 @@
+import { fileURLToPath } from "node:url";
+
 import { defineConfig, mergeConfig } from "vite";
 
 import example from "../examples/react/vite.config.ts";
 
-const here = (path: string) => new URL(path, import.meta.url).pathname;
+const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
 // The React example as it is, with what it would install taken from here: `npm run package` comes first.
 export default defineConfig(
