@@ -140,6 +140,15 @@ describe("the store", () => {
     expect(await createStore("run").load()).toEqual([]);
   });
 
+  test("has nothing where the browser's storage never answers, and says so soon", async () => {
+    vi.useFakeTimers();
+    vi.stubGlobal("indexedDB", { open: () => ({}) });
+    const found = createStore("run").load();
+    await vi.advanceTimersByTimeAsync(3000);
+    vi.useRealTimers();
+    expect(await found).toEqual([]);
+  });
+
   test("says so when there is no room, though it shows only at the end", async () => {
     const put = IDBObjectStore.prototype.put;
     vi.spyOn(IDBObjectStore.prototype, "put").mockImplementation(function (this: IDBObjectStore, ...given) {

@@ -4,6 +4,9 @@ import { createStore as database, del, get, set } from "idb-keyval";
 
 import type { Example } from "./own_examples";
 
+/** Private windows may forbid storage, or have it and never answer. */
+const LONGEST_MS = 3000;
+
 /** A place for the examples of one run. Where the browser keeps nothing, it keeps nothing. */
 export interface Store {
   load(): Promise<Example[]>;
@@ -18,7 +21,8 @@ export function createStore(key: string): Store {
   const asked = async <T>(what: () => Promise<T>): Promise<T> => what();
   return {
     load: async () => {
-      const found: unknown = await asked(() => get(key, store)).catch(() => undefined);
+      const late = new Promise((resolve) => setTimeout(resolve, LONGEST_MS));
+      const found: unknown = await Promise.race([asked(() => get(key, store)), late]).catch(() => undefined);
       return Array.isArray(found) ? (found as Example[]) : [];
     },
     save: (examples) => asked(() => set(key, examples, store)),
