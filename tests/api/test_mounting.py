@@ -1,17 +1,21 @@
 """WebNN in an app that has other things to do: it gets what it asked for, and nothing of its own is touched."""
 
 import json
+import re
+from functools import partial
 from typing import Any
 
 import pytest
 from chalice.app import AuthResponse, Chalice, CORSConfig, NotFoundError, Response
+from chalice.deploy.validate import validate_routes
 from chalice.local import LambdaContext
 from chalice.test import Client
 from document import operations, schema_of
 from samples import World, a_world
 from stages import CHECKOUT
 
-from webnn.chalice import blueprint
+from webnn.chalice import WebNN, blueprint
+from webnn.errors import Invalid
 
 PREFIX = "/training"
 JSON = {"Content-Type": "application/json"}
@@ -70,9 +74,76 @@ def test_the_api_is_all_there_under_the_prefix() -> None:
     assert {(method, path.removeprefix(PREFIX)) for method, path in routed if path.startswith(PREFIX)} == operations()
 
 
-def test_a_prefix_without_its_slash_is_refused() -> None:
-    with pytest.raises(ValueError, match="begin it with a slash, as in '/training'"):
-        Chalice(app_name="shop").register_blueprint(blueprint, url_prefix="training")
+@pytest.mark.parametrize(("prefix", "told"), [("training", "begin it with a slash, as in '/training'"),
+                                              ("/{shop}/training", "no parameter of yours")])  # fmt: skip
+def test_a_prefix_that_cannot_be_one_is_refused(prefix: str, told: str) -> None:
+    with pytest.raises(Invalid, match=told):
+        Chalice(app_name="shop").register_blueprint(blueprint, url_prefix=prefix)
+
+
+def an_app(route: str, method: str, *, first: bool) -> Chalice:
+    """With one route of its own, which it makes before it takes us in, or after."""
+    app = Chalice(app_name="shop")
+    mounted = partial(app.register_blueprint, blueprint, url_prefix=PREFIX)
+    if not first:
+        mounted()
+    app.route(route, methods=[method], name="theirs")(lambda **_: {"theirs": True})
+    if first:
+        mounted()
+    return app
+
+
+@pytest.mark.parametrize("first", [True, False], ids=["its-own-first", "ours-first"])
+@pytest.mark.parametrize(
+    ("route", "method", "beside", "told"),
+    [
+        (f"{PREFIX}/runs/{{name}}", "GET", f"{PREFIX}/runs/{{run}}", "call yours {run}, too"),
+        (f"{PREFIX}/runs/{{name}}/likes", "GET", f"{PREFIX}/runs/{{run}}", "call yours {run}, too"),
+        (f"{PREFIX}/runs/{{run}}/updates/{{id}}", "GET", f"{PREFIX}/runs/{{run}}/updates/{{update}}", "{update}"),
+        (f"{PREFIX}/runs/best", "GET", f"{PREFIX}/runs/{{run}}", "'best' for its {run} could not be reached"),
+        (f"{PREFIX}/runs/{{run}}", "DELETE", f"{PREFIX}/runs/{{run}}", "all methods of that path are WebNN's"),
+        (f"{PREFIX}/runs", "POST", f"{PREFIX}/runs", "all methods of that path are WebNN's"),
+    ],
+)
+def test_a_route_that_would_be_in_the_way_of_ours_is_refused_by_name(
+    route: str, method: str, beside: str, told: str, first: bool
+) -> None:
+    with pytest.raises(Invalid) as refused:
+        an_app(route, method, first=first)
+    assert refused.value.details == {"route": route, "ours": beside}
+    assert route in refused.value.message
+    assert told in refused.value.message
+
+
+@pytest.mark.parametrize("first", [True, False], ids=["its-own-first", "ours-first"])
+@pytest.mark.parametrize(
+    "route", [f"{PREFIX}/news", f"{PREFIX}/{{page}}", f"{PREFIX}/runs/{{run}}/likes", "/runs/{name}", "/{a}/{b}/{c}"]
+)
+def test_a_route_that_is_in_nobodys_way_is_served_beside_ours(
+    world: World, route: str, first: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("webnn.api.routes.services", lambda: world.services)
+    world.start()
+    client = Client(an_app(route, "POST", first=first), stage_name="local", project_dir=str(CHECKOUT)).http
+    there = re.sub(r"{\w+}", "line", route)
+    assert client.post(there, headers=JSON, body=b"{}").json_body == {"theirs": True}
+    assert set(client.get(there).json_body) == {"Code", "Message"}
+    assert client.get(f"{PREFIX}/runs/line").json_body["run"] == "line"
+
+
+def sweep_floors(_event: Any, _context: Any) -> str:
+    return "clean"
+
+
+@pytest.mark.parametrize("first", [True, False], ids=["its-own-first", "ours-first"])
+def test_a_function_that_is_called_as_ours_is_refused_by_name(first: bool) -> None:
+    app = Chalice(app_name="shop")
+    own = partial(app.lambda_function(name="sweep"), sweep_floors)
+    mounted = partial(app.register_blueprint, blueprint, url_prefix=PREFIX)
+    one, other = (own, mounted) if first else (mounted, own)
+    one()
+    with pytest.raises(Invalid, match="called 'sweep', as WebNN does: give register_blueprint a name_prefix"):
+        other()
 
 
 def test_a_client_joins_and_gets_its_task_there(shop: Client) -> None:
@@ -133,6 +204,24 @@ def test_its_cors_stays_its_own() -> None:
     routes = a_shop().routes
     assert routes["/things/{thing}"]["GET"].cors.allow_origin == "https://shop.example"
     assert routes[f"{PREFIX}/runs/{{run}}/clients"]["POST"].cors.allow_origin == "*"
+
+
+def test_pages_of_other_origins_take_part_where_the_app_lets_them(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("webnn.api.routes.services", lambda: world.services)
+    world.start()
+    narrow = Chalice(app_name="shop")
+    cors = CORSConfig(allow_origin="https://shop.example", max_age=600)
+    narrow.register_blueprint(WebNN(cors=cors), url_prefix=PREFIX)
+    for app, allowed in ((narrow, "https://shop.example"), (a_shop(), "*")):
+        client = Client(app, stage_name="local", project_dir=str(CHECKOUT)).http
+        path = f"{PREFIX}/runs/line/clients"
+        answers = [client.request(method, path, headers=JSON, body=b"{}") for method in ("POST", "PUT")]
+        assert [answer.status_code for answer in answers] == [201, 405]
+        assert {answer.headers["Access-Control-Allow-Origin"] for answer in answers} == {allowed}
+        validate_routes(app.routes)
+    assert all(entry.cors is cors for methods in narrow.routes.values() for entry in methods.values())
 
 
 def test_an_app_that_a_test_makes_anew_has_it_all_again() -> None:

@@ -73,22 +73,23 @@ def _failure_of(error: WebnnError) -> Response:
     return failure(status, code, error.message, error.details)
 
 
-def reshaping(paths: Collection[str]) -> Callable[[Request | None, Callable[[Any], Response]], Response]:
-    """Middleware: gives the answers that Chalice makes by itself the one error shape, and CORS; on these paths only."""
+def reshaping(
+    paths: Collection[str], cors: dict[str, str]
+) -> Callable[[Request | None, Callable[[Any], Response]], Response]:
+    """Middleware: on these paths only, gives the answers that Chalice makes by itself the one error shape, and CORS."""
 
     def reshape(request: Request | None, get_response: Callable[[Any], Response]) -> Response:
         response = get_response(request)
-        return _reshaped(response) if request is not None and request.path in paths else response
+        return _reshaped(response, cors) if request is not None and request.path in paths else response
 
     return reshape
 
 
-def _reshaped(response: Response) -> Response:
+def _reshaped(response: Response, cors: dict[str, str]) -> Response:
     body = response.body
     if response.status_code < 400 or not (isinstance(body, dict) and "Code" in body):
         return response
     code = FRAMEWORK.get(response.status_code, "invalid" if response.status_code < 500 else "internal")
     reshaped = failure(response.status_code, code, str(body.get("Message", code)))
-    reshaped.headers.update(response.headers or {}, **{"Content-Type": "application/json"})
-    reshaped.headers.setdefault("Access-Control-Allow-Origin", "*")
+    reshaped.headers.update({**cors, **(response.headers or {}), "Content-Type": "application/json"})
     return reshaped
