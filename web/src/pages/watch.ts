@@ -85,7 +85,7 @@ class Watcher {
     const age = systemClock.now() - this.heard;
     write("rate", figure(currentRate(moves, at + age)));
     write("clients", count(clients));
-    write("as-of", age > OLD_MS ? `as of ${timeOfDay(at)}` : "in the last minute");
+    write("as-of", age > OLD_MS ? `as of ${timeOfDay(at)}` : "at work in the last minute");
   }
 
   private async save(what: string): Promise<void> {
