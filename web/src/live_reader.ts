@@ -66,8 +66,7 @@ export class LiveReader {
     if (found === "same") throw new NotUnderstood("live");
     const live = readLive(found.body);
     this.beginAnewIfOther(live);
-    const [commits, evaluations] = await Promise.all([this.partsOf(live, "commits"), this.partsOf(live, "evaluations")]);
-    this.take(live, commits, evaluations);
+    this.take(live, ...(await this.allParts(live)));
     this.tag = found.tag;
     return { story: (this.story = storyOf(live, this.chronicle)), changed: true };
   }
@@ -80,13 +79,26 @@ export class LiveReader {
     this.chronicle.clear();
   }
 
+  /** Commits and evaluations. Where one page cannot be read nobody waits for the others: all are asked for again. */
+  private async allParts(live: Live): Promise<[commits: Part[], evaluations: Part[]]> {
+    const failing = new AbortController();
+    const signal = AbortSignal.any([this.options.signal, failing.signal]);
+    try {
+      return await Promise.all([this.partsOf(live, "commits", signal), this.partsOf(live, "evaluations", signal)]);
+    } catch (error) {
+      failing.abort(error);
+      throw error;
+    }
+  }
+
   /** All rows that are new: of pages, and of the object itself. */
-  private async partsOf(live: Live, kind: Kind): Promise<Part[]> {
+  private async partsOf(live: Live, kind: Kind, signal: AbortSignal): Promise<Part[]> {
     const before = live.before[kind];
     const pages: (() => Promise<Part>)[] = [];
     for (let from = this.read[kind]; from < before; ) {
-      const [after, { size, number }] = [from, pageWith(from, before, live.sizes)];
-      pages.push(() => this.page(live, kind, size, number, after));
+      const { size, number } = pageWith(from, before, live.sizes);
+      const known = from - size * number;
+      pages.push(() => this.page(live, kind, `${size}-${number}`, known, signal));
       from = size * (number + 1);
     }
     const { notes } = live[kind];
@@ -94,14 +106,15 @@ export class LiveReader {
     return [...(await fewAtATime(pages)), { rows: newest, notes }];
   }
 
-  private async page(live: Live, kind: Kind, size: number, number: number, from: number): Promise<Part> {
-    const { url, signal } = this.options;
-    const address = new URL(`${live.pages}${kind}-${size}-${number}.json`, url).href;
+  /** The rows of a page but for those that are known already. */
+  private async page(live: Live, kind: Kind, name: string, known: number, signal: AbortSignal): Promise<Part> {
+    signal.throwIfAborted();
+    const address = new URL(`${live.pages}${kind}-${name}.json`, this.options.url).href;
     const found = await readChanged(this.http, address, null, signal);
     // While somebody writes them anew.
     if (typeof found === "string") throw new NotUnderstood(address);
     const page = readPage(found.body);
-    return { rows: rowsIn(kind, page).slice(from - size * number), notes: page.notes };
+    return { rows: rowsIn(kind, page).slice(known), notes: page.notes };
   }
 
   private take(live: Live, commits: readonly Part[], evaluations: readonly Part[]): void {

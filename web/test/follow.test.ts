@@ -4,6 +4,7 @@ import { describe, expect, test } from "vitest";
 
 import { NotUnderstood, Refused, Unavailable } from "../src/errors";
 import { follow, PAUSES_MS, type Story } from "../src/follow";
+import type { Document } from "../src/http";
 import { measuresIn, movesIn, readLive, rowsIn, type Live } from "../src/live";
 import type { Commit, Evaluation, History } from "../src/protocol";
 import { testClock } from "./clock";
@@ -29,21 +30,37 @@ class Site {
   failures = 0;
   /** Instead of what it is. */
   body: string | null = null;
+  /** Instead of the answer that a page would have got. */
+  instead: (page: string, signal: AbortSignal) => Promise<Response | null> = () => Promise.resolve(null);
   readonly asked: string[] = [];
   readonly conditional: (string | null)[] = [];
 
-  fetch: typeof fetch = (input, init) => {
+  fetch: typeof fetch = async (input, init) => {
     const url = input as string;
     this.asked.push(url);
-    if (this.failures-- > 0) return Promise.reject(new TypeError("down"));
-    if (!this.there) return Promise.resolve(new Response("", { status: 403 }));
-    const tag = new Headers(init?.headers).get("if-none-match");
-    if (url === LIVE) this.conditional.push(tag);
-    const now = `"${this.createdAt} ${this.versions} ${this.evaluated} ${this.status}"`;
-    if (url === LIVE && tag === now) return Promise.resolve(new Response(null, { status: 304 }));
+    if (this.failures-- > 0) throw new TypeError("down");
+    if (!this.there) return new Response("", { status: 403 });
+    const asked = new Headers(init?.headers).get("if-none-match");
+    if (url === LIVE) this.conditional.push(asked);
+    const { tag } = this;
+    if (url === LIVE && asked === tag) return new Response(null, { status: 304 });
+    const instead = url === LIVE ? null : await this.instead(url.split("/").at(-1)!, init!.signal!);
     const body = this.body ?? JSON.stringify(url === LIVE ? this.object() : this.page(url));
-    return Promise.resolve(new Response(body, { headers: { etag: now } }));
+    return instead ?? new Response(body, { headers: { etag: tag } });
   };
+
+  /** The live object as somebody has just read it. */
+  document(): Document {
+    return { body: this.object(), tag: this.tag };
+  }
+
+  get pagesAsked(): string[] {
+    return this.asked.filter((url) => url !== LIVE).map((url) => url.split("/").at(-1)!);
+  }
+
+  private get tag(): string {
+    return `"${this.createdAt} ${this.versions} ${this.evaluated} ${this.status}"`;
+  }
 
   private object(): Live {
     const before = { commits: inPages(this.versions + 1), evaluations: inPages(this.evaluated) };
@@ -138,6 +155,7 @@ class Ledger {
 
 interface Situation {
   site?: Site;
+  found?: Document;
   ledger?: Ledger;
   hidden?: boolean;
   /** May change the world before each pause. */
@@ -145,7 +163,7 @@ interface Situation {
 }
 
 /** Follows for so many pauses: through the site, if there is one, else through the API. */
-async function followed(pauses: number, { site, ledger = new Ledger(100), hidden = false, between = () => undefined }: Situation) {
+async function followed(pauses: number, { site, found, ledger = new Ledger(100), hidden = false, between = () => undefined }: Situation) {
   const clock = testClock();
   const stop = new AbortController();
   const stories: Story[] = [];
@@ -161,6 +179,7 @@ async function followed(pauses: number, { site, ledger = new Ledger(100), hidden
     api: ledger,
     live: site ? LIVE : null,
     ...(site ? { fetch: site.fetch } : {}),
+    ...(found ? { found } : {}),
     clock,
     run: "digits",
     onStory: (story) => stories.push(story),
@@ -333,7 +352,7 @@ describe("following a live object", () => {
     site.versions = 40;
     const { stories } = await followed(4, { site, between: () => (site.versions += 3) });
     expect(versions(stories.at(-1)!)).toEqual(numbers(0, 50));
-    expect(site.asked.filter((url) => url !== LIVE).map((url) => url.split("/").at(-1))).toEqual(["commits-32-0.json", "commits-4-8.json"]);
+    expect(site.pagesAsked).toEqual(["commits-32-0.json", "commits-4-8.json"]);
     expect(stories.every(({ moves }) => moves === stories[0]!.moves)).toBe(true);
   });
 
@@ -342,6 +361,84 @@ describe("following a live object", () => {
     site.versions = 37;
     const { stories } = await followed(2, { site, between: () => (site.versions += 200) });
     expect(versions(stories.at(-1)!)).toEqual(numbers(0, 238));
+  });
+
+  test("what somebody has just read is not read again: only its pages are, and after that what has changed", async () => {
+    const site = new Site();
+    site.versions = 40;
+    const found = site.document();
+    const { stories } = await followed(3, { site, found, between: (pause) => (site.versions += Number(pause === 1)) });
+    expect(site.asked.map((url) => url.split("/").at(-1))).toEqual(["commits-32-0.json", "commits-4-8.json", "line.json", "line.json"]);
+    expect(site.conditional).toEqual([found.tag, found.tag]);
+    expect(stories.map(versions)).toEqual([numbers(0, 42), numbers(0, 42)]); // one array, which grows
+  });
+
+  test("what somebody has read counts once: where its pages cannot be read, or are of a run that is gone, the object is read anew", async () => {
+    const site = new Site();
+    [site.versions, site.createdAt] = [40, 500];
+    const found = site.document();
+    site.createdAt = 1000;
+    site.instead = (page) => Promise.resolve(site.asked.includes(LIVE) ? null : new Response(`no ${page}`, { status: 404 }));
+    const { stories, troubles } = await followed(2, { site, found });
+    expect(site.conditional).toEqual([null]);
+    expect(troubles.map((message) => message !== null)).toEqual([true, false]);
+    expect(stories.map(({ about }) => about?.createdAt)).toEqual([1000]);
+  });
+
+  test("asks for few pages at a time", async () => {
+    const site = new Site();
+    [site.versions, site.evaluated] = [32 * 20, 32 * 20];
+    let [now, most] = [0, 0];
+    site.instead = async () => {
+      most = Math.max(most, ++now);
+      await new Promise((resolve) => setTimeout(resolve));
+      now--;
+      return null;
+    };
+    const { stories } = await followed(1, { site });
+    expect(versions(stories[0]!)).toEqual(numbers(0, 641));
+    expect(most).toBeGreaterThan(1);
+    expect(most).toBeLessThanOrEqual(8);
+  });
+
+  test("a page that cannot be read is one trouble, and nobody waits for the others: all are read at the next look", async () => {
+    const site = new Site();
+    [site.versions, site.evaluated] = [32 * 20, 32 * 20];
+    const held = new Set<string>();
+    let [begun, left]: [number, string[]] = [0, []];
+    site.instead = (page, signal) => {
+      if (page === "commits-32-0.json") return Promise.resolve(new Response("", { status: 500 }));
+      held.add(page);
+      begun++;
+      return new Promise((_, reject) => {
+        signal.addEventListener("abort", () => {
+          held.delete(page);
+          reject(signal.reason as Error);
+        });
+      });
+    };
+    const between = (pause: number) => {
+      if (pause !== 1) return;
+      left = [...held];
+      site.instead = () => Promise.resolve(null); // before the next look
+      site.asked.length = 0;
+    };
+    const { stories, troubles } = await followed(3, { site, between });
+    expect(troubles).toEqual(["the server answered 500", null]);
+    expect([begun > 3, left]).toEqual([true, []]);
+    expect(stories.map(versions)).toEqual([numbers(0, 641)]);
+    expect(site.asked[0]).toBe(LIVE);
+  });
+
+  test("pages that all cannot be read are one trouble", async () => {
+    const site = new Site();
+    [site.versions, site.evaluated] = [32 * 20, 32 * 20];
+    site.instead = () => Promise.reject(new TypeError("down"));
+    const ends = (pause: number) => pause > 8 && (site.instead = () => Promise.resolve(null));
+    const { troubles, stories } = await followed(12, { site, between: ends });
+    expect(new Set(troubles)).toEqual(new Set(["the server does not answer, or there is no network", null]));
+    expect(stories.map(versions)).toEqual([numbers(0, 641)]);
+    expect(site.asked.filter((url) => url === LIVE).length).toBe(troubles.length);
   });
 
   test("asks only whether it has changed, ever less often while it has not, and tells nothing then", async () => {

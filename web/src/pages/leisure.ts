@@ -7,28 +7,41 @@ export function leisure(): Promise<void> {
   return new Promise((resolve) => requestIdleCallback(() => resolve(), { timeout: 1000 }));
 }
 
-/** What shows the newest of what it is given: a part at a time, each in a task of its own. */
+/**
+ * What shows the newest of what it is given: a part at a time, each in a task of its own. A part that breaks is reported as an
+ * error of the page; the others go on, and so does that one with what comes next.
+ */
 export function unhurried<T>(...parts: ((value: T) => void)[]): (value: T) => void {
   let newest: T;
   let busy = false;
-  const show = async () => {
+  /** Gives what the first part was shown. The others get what is the newest by then. */
+  const round = async () => {
+    let first: T | undefined;
     for (const part of parts) {
       await leisure();
-      part(newest);
+      if (part === parts[0]) first = newest;
+      attempt(() => part(newest));
     }
+    return first;
   };
   const settle = async () => {
     busy = true;
-    for (let shown; shown !== newest; ) {
-      shown = newest;
-      await show();
-    }
+    // Parts may build on those before them.
+    while ((await round()) !== newest);
     busy = false;
   };
   return (value) => {
     newest = value;
     if (!busy) void settle();
   };
+}
+
+function attempt(work: () => void): void {
+  try {
+    work();
+  } catch (error) {
+    reportError(error);
+  }
 }
 
 /** Does what is good to have done, unless this visitor pays for every byte. */
