@@ -65,7 +65,7 @@ def entry_of(catalog: Catalog, run: str, version: int) -> LedgerEntry:
     try:
         return catalog.ledger_entry(run, version)
     except Missing as error:
-        raise Invalid(f"no commit made version {version}", version=version) from error
+        raise Invalid(error.message, advice=error.advice, version=version) from error
 
 
 def weights_of(blobs: Blobs, spec: Spec, entry: Head | LedgerEntry) -> Vector:

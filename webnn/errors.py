@@ -12,12 +12,14 @@ class WebnnError(Exception):
 
     Attributes:
         message: One sentence for people.
+        advice: For an owner at a terminal: what to type next. Empty where there is nothing to add.
         details: What the message speaks of, JSON-serialisable; safe to show to the caller.
     """
 
-    def __init__(self, message: str, **details: Any) -> None:
+    def __init__(self, message: str, *, advice: str = "", **details: Any) -> None:
         super().__init__(message)
         self.message = message
+        self.advice = advice
         self.details = details
 
 

@@ -93,7 +93,7 @@ class Replay:
         try:
             self._catalog.ledger_entry(run, start)
         except Missing as error:
-            raise Invalid(f"no commit made version {start}", version=start) from error
+            raise Invalid(error.message, advice=error.advice, version=start) from error
 
     def _again(
         self, bodies: Bodies, entry: LedgerEntry, known: dict[int, LedgerEntry], before: Checkpoint

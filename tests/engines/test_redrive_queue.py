@@ -112,7 +112,7 @@ def test_a_stage_without_a_stack_is_one_line(
 ) -> None:
     absent = "localstack" if standing.name == "embedded" else "dev"
     assert (
-        refusal(absent, monkeypatch, capsys) == f"error: there is no queue webnn-{absent}-dead: create its stack first"
+        refusal(absent, monkeypatch, capsys) == f"Error: there is no queue webnn-{absent}-dead: create its stack first"
     )
 
 
@@ -121,7 +121,7 @@ def test_silence_is_one_line(
 ) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
-    assert refusal(STAGE, monkeypatch, capsys).startswith(f"error: cannot find {DEAD}: Could not connect to ")
+    assert refusal(STAGE, monkeypatch, capsys).startswith(f"Error: cannot find {DEAD}: Could not connect to ")
 
 
 def test_the_permissions_that_the_docs_name_are_enough(owner: Any, embedded: Engine) -> None:

@@ -51,14 +51,14 @@ def test_a_stage_is_up_for_other_commands_until_it_is_told_to_stop(
     exports = typed(elsewhere, "dev", "--env").stdout
     assert f"export AWS_ENDPOINT_URL={ready['endpoint']}\n" in exports
     second = typed(elsewhere, "dev")
-    assert (second.returncode, second.stderr.startswith("error: `webnn dev` runs already (process ")) == (1, True)
+    assert (second.returncode, second.stderr.startswith("Error: `webnn dev` runs already (process ")) == (1, True)
 
     running.send_signal(signal.SIGTERM)
     output, errors = running.communicate(timeout=SECONDS)
     assert (running.returncode, output) == (0, ""), errors
     assert [one for one in below if one.is_running() and one.status() != psutil.STATUS_ZOMBIE] == []
     assert [path.name for path in tmp_path.iterdir()] == ["local.lock"]
-    assert typed(elsewhere, "list", "--stage", "local").stderr.startswith("error: ")
+    assert typed(elsewhere, "list", "--stage", "local").stderr.startswith("Error: ")
 
 
 def test_a_stage_that_is_stopped_while_it_comes_up_ends_well_too(running: psutil.Popen, tmp_path: Path) -> None:
@@ -75,5 +75,5 @@ def test_a_stage_that_loses_a_part_says_so_and_ends(running: psutil.Popen, tmp_p
     pump.kill()
     _, errors = running.communicate(timeout=SECONDS)
     assert running.returncode == 1
-    assert "error: the pump ended" in errors
+    assert "Error: the pump ended" in errors
     assert [path.name for path in tmp_path.iterdir()] == ["local.lock"]

@@ -52,6 +52,17 @@ def test_what_was_never_started_is_missing(catalog: Catalog, run_name: str) -> N
     assert catalog.pending(run_name, 10) == []
 
 
+def test_whoever_asks_for_what_is_not_there_is_advised_what_lists_it(catalog: Catalog, run_name: str) -> None:
+    for ask, lists in (
+        (lambda: catalog.run(run_name), "`webnn list`"),
+        (lambda: catalog.head(run_name), "`webnn list`"),
+        (lambda: catalog.ledger_entry(run_name, 7), "`webnn ledger`"),
+    ):
+        with pytest.raises(Missing) as caught:
+            ask()
+        assert caught.value.advice.startswith(lists)
+
+
 def test_a_head_that_never_was_conflicts_and_does_not_come_to_be(catalog: Catalog, run_name: str) -> None:
     with pytest.raises(Conflict):
         catalog.set_status(a_head(run_name), Status.PAUSED)

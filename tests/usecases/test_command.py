@@ -23,7 +23,7 @@ def test_an_error_is_one_line_whatever_is_in_it(
         main()
     assert caught.value.code == 1
     (line,) = capsys.readouterr().err.splitlines()
-    assert line.startswith(f"error: {folder} has neither ")
+    assert line.startswith(f"Error: {folder} has neither ")
 
 
 @pytest.mark.parametrize(
@@ -49,7 +49,7 @@ def test_a_mistyped_environment_is_one_line_too(
         main()
     assert caught.value.code == 1
     (line,) = capsys.readouterr().err.splitlines()
-    assert line.startswith("error: AWS's configuration in this environment is wrong: ")
+    assert line.startswith("Error: AWS's configuration in this environment is wrong: ")
 
 
 def test_every_command_is_listed_once_with_all_of_its_first_sentence() -> None:
@@ -66,6 +66,10 @@ def test_every_command_is_listed_once_with_all_of_its_first_sentence() -> None:
             ["rollback", "line", "--to", "7"],
             "no commit made version 7: `webnn ledger`, of the same run, lists those there are",
         ),
+        (
+            ["replay", "line", "--from", "7"],
+            "no commit made version 7: `webnn ledger`, of the same run, lists those there are",
+        ),
     ],
 )
 def test_who_names_what_is_not_there_is_told_what_lists_it(
@@ -77,7 +81,7 @@ def test_who_names_what_is_not_there_is_told_what_lists_it(
     monkeypatch.setattr("sys.argv", ["webnn", *words, "--stage", "dev"])
     with pytest.raises(SystemExit):
         main()
-    assert capsys.readouterr().err == f"error: {told}\n"
+    assert capsys.readouterr().err.splitlines()[-1] == f"Error: {told}"
 
 
 @pytest.mark.parametrize("words", [["validate", "."], ["train", ".", "--stage", "dev"]])
@@ -110,7 +114,10 @@ def test_a_folder_without_an_app_is_one_line(
     with pytest.raises(SystemExit):
         main()
     (line,) = capsys.readouterr().err.splitlines()
-    assert line == f"error: {tmp_path} is no Chalice app: there is no app.py in it (docs/embedding.md)"
+    assert line == f"Error: {tmp_path} is no Chalice app: there is no app.py in it (docs/embedding.md)"
+
+
+DOCTOR = "`webnn doctor`, with the same --stage, says what is missing"
 
 
 class Refusing(BaseHTTPRequestHandler):
@@ -160,4 +167,4 @@ def test_what_aws_refuses_is_one_line_with_its_reason(
         server.shutdown()
     assert caught.value.code == 1
     (line,) = capsys.readouterr().err.splitlines()
-    assert line == f"error: AWS refuses. {code}: it is refused"
+    assert line.split("; ") == [f"Error: AWS refuses. {code}: it is refused", DOCTOR]

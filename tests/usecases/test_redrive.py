@@ -218,4 +218,4 @@ def test_what_was_moved_before_a_silence_is_told_too(
     assert caught.value.code == 1
     shown = capsys.readouterr()
     assert shown.out.splitlines()[:1] == told
-    assert shown.err.splitlines() == ["error: cannot send to webnn-dev-doorbell: no answer"]
+    assert shown.err.splitlines() == ["Error: cannot send to webnn-dev-doorbell: no answer"]

@@ -1,6 +1,5 @@
 """The `webnn` command: its subcommands, and what an error looks like to the person who typed it."""
 
-import re
 import sys
 
 import click
@@ -32,11 +31,6 @@ from webnn.cli.simulate import simulate
 from webnn.cli.status import list_runs, status
 from webnn.cli.watch import watch
 from webnn.errors import WebnnError
-
-HINTS = {
-    "no run '[^']*'": ": `webnn list`, with the same --stage, shows those there are",
-    "no commit made version [0-9]+": ": `webnn ledger`, of the same run, lists those there are",
-}
 
 
 @click.group(cls=Grouped, context_settings={"help_option_names": ["-h", "--help"]})
@@ -93,20 +87,19 @@ def main() -> None:
     try:
         webnn()
     except WebnnError as error:
-        _tell(error.message, error.details.get("log"))
+        _tell(f"{error.message}: {error.advice}" if error.advice else error.message, error.details.get("log"))
         sys.exit(1)
     except Exception as error:
         said = aws.refusal(error)
         if said is None:
             raise
-        _tell(f"AWS refuses. {said}")
+        _tell(f"AWS refuses. {said.rstrip('.')}; `webnn doctor`, with the same --stage, says what is missing")
         sys.exit(1)
 
 
 def _tell(message: str, log: object = None) -> None:
     console = Console(stderr=True)
     # Not as markup: a folder may be called [red]. Not wrapped: a line can be found by what it says.
-    hint = next((hint for said, hint in HINTS.items() if re.fullmatch(said, message)), "")
-    console.print(Text.assemble(("error:", "red"), " ", message, hint), soft_wrap=True)
+    console.print(Text.assemble(("Error:", "red"), " ", message), soft_wrap=True)
     if log:
         console.print(str(log), markup=False, highlight=False)

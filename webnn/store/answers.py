@@ -33,14 +33,17 @@ def unless(landed: Callable[[], bool]) -> Iterator[None]:
 
 
 @contextmanager
-def answers(what: str) -> Iterator[None]:
-    """Turns errors into ours: refused is Conflict, absent Missing, no answer Unavailable, an unreadable row Corrupt."""
+def answers(what: str, advice: str = "") -> Iterator[None]:
+    """Turns errors into ours: refused is Conflict, absent Missing, no answer Unavailable, an unreadable row Corrupt.
+
+    `advice` is for whoever asked for what is absent.
+    """
     try:
         yield
     except (TypeError, ValueError) as error:  # what PynamoDB says of attributes of another type than it writes
         raise Corrupt(f"a row cannot be read: {what}: {error}") from error
     except DoesNotExist as error:
-        raise Missing(what) from error
+        raise Missing(what, advice=advice) from error
     except TransactWriteError as error:
         reasons = {reason.code for reason in error.cancellation_reasons if reason is not None}
         if reasons & REFUSED:

@@ -24,6 +24,7 @@ from webnn.store.answers import answers, unless
 from webnn.store.dynamodb_failures import DynamoFailures
 from webnn.store.dynamodb_peers import DynamoPeers
 from webnn.store.dynamodb_removal import DynamoRemoval
+from webnn.store.ports import LISTS_RUNS, LISTS_VERSIONS
 from webnn.store.rows import ALL_RUNS, GoneRow, HeadRow, LedgerRow, Rows, UpdateRow
 
 
@@ -74,12 +75,12 @@ class DynamoCatalog(DynamoPeers, DynamoFailures, DynamoRemoval):
 
     def run(self, run: str) -> Run:
         """See `Runs.run`."""
-        with answers(f"no run {run!r}"):
+        with answers(f"no run {run!r}", LISTS_RUNS):
             return shape.run_of(self._rows.run.get(run, shape.RUN, consistent_read=True))
 
     def head(self, run: str) -> Head:
         """See `Runs.head`."""
-        with answers(f"no run {run!r}"):
+        with answers(f"no run {run!r}", LISTS_RUNS):
             return shape.record(Head, self._rows.head.get(run, shape.HEAD, consistent_read=True))
 
     def set_status(self, head: Head, status: Status) -> None:
@@ -91,7 +92,7 @@ class DynamoCatalog(DynamoPeers, DynamoFailures, DynamoRemoval):
 
     def ledger_entry(self, run: str, version: int) -> LedgerEntry:
         """See `Runs.ledger_entry`."""
-        with answers(f"no commit made version {version}"):
+        with answers(f"no commit made version {version}", LISTS_VERSIONS):
             row = self._rows.ledger.get(run, shape.ledger_item(version), consistent_read=True)
             return shape.record(LedgerEntry, row)
 

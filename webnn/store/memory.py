@@ -28,7 +28,7 @@ from webnn.core.records import (
 )
 from webnn.errors import Conflict, Invalid, Missing
 from webnn.store.memory_failures import MemoryFailures
-from webnn.store.ports import Blob, UploadTicket
+from webnn.store.ports import LISTS_RUNS, LISTS_VERSIONS, Blob, UploadTicket
 
 T = TypeVar("T")
 
@@ -143,12 +143,12 @@ class MemoryCatalog(MemoryFailures):
     def run(self, run: str) -> Run:
         """See `Runs.run`."""
         with self._lock:
-            return _found(self._runs.get(run), f"no run {run!r}")
+            return _found(self._runs.get(run), f"no run {run!r}", LISTS_RUNS)
 
     def head(self, run: str) -> Head:
         """See `Runs.head`."""
         with self._lock:
-            return _found(self._heads.get(run), f"no run {run!r}")
+            return _found(self._heads.get(run), f"no run {run!r}", LISTS_RUNS)
 
     def set_status(self, head: Head, status: Status) -> None:
         """See `Runs.set_status`."""
@@ -161,7 +161,7 @@ class MemoryCatalog(MemoryFailures):
     def ledger_entry(self, run: str, version: int) -> LedgerEntry:
         """See `Runs.ledger_entry`."""
         with self._lock:
-            return _found(self._ledger.get((run, version)), f"no commit made version {version}")
+            return _found(self._ledger.get((run, version)), f"no commit made version {version}", LISTS_VERSIONS)
 
     def ledger(self, run: str, after: int, limit: int) -> list[LedgerEntry]:
         """See `Runs.ledger`."""
@@ -286,7 +286,7 @@ class MemoryCatalog(MemoryFailures):
         return found[-1] if found else None
 
 
-def _found(value: T | None, message: str) -> T:
+def _found(value: T | None, message: str, advice: str = "") -> T:
     if value is None:
-        raise Missing(message)
+        raise Missing(message, advice=advice)
     return value

@@ -33,6 +33,9 @@ from webnn.core.wire import Body
 MAX_COMMIT = 95
 # S3 lists and deletes so many at once.
 MAX_DELETE = 1000
+# What an owner who asked for a run or a version that is not there is advised (`WebnnError.advice`).
+LISTS_RUNS = "`webnn list`, with the same --stage, shows those there are"
+LISTS_VERSIONS = "`webnn ledger`, of the same run, lists those there are"
 
 
 class UploadTicket(Struct, frozen=True):
