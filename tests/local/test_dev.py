@@ -45,7 +45,8 @@ def test_a_stage_is_up_for_other_commands_until_it_is_told_to_stop(
     for address in (ready["page"], ready["watch"], f"{ready['api']}/runs"):
         assert requests.get(address, timeout=30).status_code == 200
 
-    assert typed(elsewhere, "create", "digits", "--stage", "local").returncode == 0
+    made = json.loads(typed(elsewhere, "create", "digits", "--stage", "local", "--json").stdout)
+    assert made["page"] == f"{ready['page']}?run=digits"
     (run,) = json.loads(typed(elsewhere, "list", "--stage", "local", "--json").stdout)
     assert run["run"] == "digits"
     exports = typed(elsewhere, "dev", "--env").stdout

@@ -153,7 +153,7 @@ def test_a_terminal_shows_the_join_link_as_a_qr_code_where_others_can_open_it(
     for name, value in {"FORCE_COLOR": "1", "TERM": "xterm-256color", "COLUMNS": "100", "LINES": "50"}.items():
         monkeypatch.setenv(name, value)
     assert "▀" not in run("train", folder, "--stage", "local").output  # of this machine's own address
-    monkeypatch.setattr("webnn.cli.project.site_url", lambda *_: "https://pages.test/index.html")
+    monkeypatch.setattr("webnn.cli.stage.site_url", lambda *_: "https://pages.test/index.html")
     assert run("train", folder, "--stage", "local").stdout.count("▀") > 50
     assert "▀" not in run("train", folder, "--stage", "local", "--json").output
     monkeypatch.delenv("FORCE_COLOR")

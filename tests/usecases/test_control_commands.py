@@ -30,6 +30,7 @@ def world() -> World:
 @pytest.fixture
 def typed(world: World, monkeypatch: pytest.MonkeyPatch) -> Typed:
     monkeypatch.setattr("webnn.cli.stage.services", lambda _: world.services)
+    monkeypatch.setattr("webnn.cli.stage.link", lambda _, run: f"http://127.0.0.1:1/site/index.html?run={run}")
     monkeypatch.setattr("webnn.wiring.now", world.clock)
 
     def run(*words: str, answer: str = "") -> Result:
@@ -139,7 +140,11 @@ class TestCopy:
     def test_begins_with_the_weights_that_were_named(
         self, typed: Typed, world: World, words: list[str], weights: list[float]
     ) -> None:
-        assert typed("copy", "line", "copy", *words).stdout == "Run copy is at version 0 and waits for clients.\n"
+        assert typed("copy", "line", "copy", *words).stdout.splitlines() == [
+            "Run copy is at version 0 and waits for clients.",
+            "Whoever opens this page and presses Start joins:",
+            "  http://127.0.0.1:1/site/index.html?run=copy",
+        ]
         assert a_world(world.catalog, world.blobs, name="copy").weights == weights
 
     def test_is_told_in_json(self, typed: Typed, world: World) -> None:

@@ -48,6 +48,14 @@ class Code:
         return f'<div role="img" aria-label="QR code of {link}">{self.svg()}</div>'
 
 
+def invite(console: Console, link: str, *, drawn: bool = True) -> None:
+    """Says by which link others join a run, and draws it."""
+    said = f"Whoever opens this page and presses Start joins:\n  [bold link={link}]{link}[/]"
+    console.print(said, highlight=False, soft_wrap=True)
+    if drawn:
+        Code(link).draw(console)
+
+
 def for_others(link: str) -> bool:
     """Whether a link leads other machines anywhere: one to this machine's own address does not."""
     host = urlsplit(link).hostname or ""

@@ -8,6 +8,7 @@ from rich.text import Text
 
 from webnn.cli import completion
 from webnn.cli import stage as stages
+from webnn.cli.code import invite
 from webnn.control import Control
 from webnn.core.records import Head
 
@@ -106,9 +107,12 @@ def copy(name: str, new: str, version: int | None, until: float | None, as_json:
 
     Data is shared, not stored again. The run NAME stays as it is.
     """
+    copier, link = stages.services(stage).copier, stages.link(stage, new)
     with stages.working(Console(stderr=True), "copying the weights"):
-        made = stages.services(stage).copier.copy(name, new, version, until)
+        made = copier.copy(name, new, version, until)
     if as_json:
-        stages.print_json({"run": made.run, "of": name, "spec_sha256": made.spec_sha256})
+        stages.print_json({"run": made.run, "of": name, "spec_sha256": made.spec_sha256, "page": link})
         return
-    Console().print(Text(f"Run {made.run} is at version 0 and waits for clients."), soft_wrap=True)
+    console = Console()
+    console.print(Text(f"Run {made.run} is at version 0 and waits for clients."), soft_wrap=True)
+    invite(console, link)

@@ -1,7 +1,7 @@
 """What the commands about a folder show while they work, and how a run is followed."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
@@ -25,15 +25,23 @@ Show = Callable[[str, float | None, float | None], None]
 
 
 @contextmanager
-def shown(console: Console, what: str) -> Iterator[Show]:
-    """A progress bar; what it gives takes facts, how much is done, and of how much, where that is known."""
+def shown(console: Console, what: str, *, at_once: bool = True) -> Iterator[Show]:
+    """A progress bar; what it gives takes facts, how much is done, and of how much, where that is known.
+
+    Where it is not to be there at once, it is from the first news on: what is refused before has none.
+    """
     columns = (TextColumn("{task.description}"), BarColumn(bar_width=20), TextColumn("{task.fields[facts]}"))
-    with Progress(*columns, TimeElapsedColumn(), console=console) as bar:
-        task = bar.add_task(what, total=None, facts="")
+    bar = Progress(*columns, TimeElapsedColumn(), console=console)
+    task = bar.add_task(what, total=None, facts="")
+    with ExitStack() as stack:
 
         def show(facts: str, done: float | None = None, total: float | None = None) -> None:
+            if not bar.live.is_started:
+                stack.enter_context(bar)
             bar.update(task, facts=facts, completed=done, total=total)
 
+        if at_once:
+            stack.enter_context(bar)
         yield show
 
 

@@ -10,9 +10,8 @@ import msgspec
 from rich.console import Console
 from rich.text import Text
 
-from webnn import aws, wiring
 from webnn.cli import stage as stages
-from webnn.cli.code import Code
+from webnn.cli.code import invite
 from webnn.cli.follow import facts, follow, shown, uploaded
 from webnn.project.data_module import DATA
 from webnn.project.folder import Project, Unfit, check, read
@@ -23,8 +22,6 @@ from webnn.project.push import pushed, set_running
 from webnn.project.template import TEMPLATES, scaffold
 from webnn.publish import Progress
 from webnn.runs import Description
-from webnn.settings import settings
-from webnn.stack.site import site_url
 from webnn.wiring import Services
 
 STOPPED = 130
@@ -91,11 +88,11 @@ def push(folder: Path, stage: str, as_json: bool) -> None:
     console = Console(stderr=as_json)
     with _told(folder, as_json):
         project = read(folder)
-        page, services = _stage(stage)
+        services, link = stages.services(stage), stages.link(stage, project.name)
         last = _push(project, services, stage, console)
     if as_json:
         counts = {"shards": last.shards, "bytes": last.bytes, "sent": last.sent}
-        stages.print_json({"run": project.name, "stage": stage, "page": _link(page, project), **counts})
+        stages.print_json({"run": project.name, "stage": stage, "page": link, **counts})
         return
     text = (
         f"Run {project.name} is on stage {stage}; of its {last.bytes / 1e6:.1f} MB in {last.shards} shards "
@@ -118,19 +115,12 @@ def train(folder: Path, stage: str, as_json: bool) -> None:
     console = Console(stderr=as_json)
     with _told(folder, as_json):
         project = read(folder)
-        page, services = _stage(stage)
+        services, link = stages.services(stage), stages.link(stage, project.name)
         if pushed(project, services.runs, stage) is None:
             _push(project, services, stage, console)
     set_running(services.catalog, project.name)
     services.live.show(project.name)
-    link = _link(page, project)
-    console.print(
-        f"Whoever opens this page and presses Start joins:\n  [bold link={link}]{link}[/]",
-        highlight=False,
-        soft_wrap=True,
-    )
-    if not as_json:
-        Code(link).draw(console)
+    invite(console, link, drawn=not as_json)
     found, finished = follow(services.runs, services.failures, project.name, console)
     if as_json:
         stages.print_json({"run": project.name, "stage": stage, "page": link, **_stands(found),
@@ -170,17 +160,6 @@ def _told(folder: Path, as_json: bool) -> Iterator[None]:
         sys.exit(1)
 
 
-def _stage(stage: str) -> tuple[str, Services]:
-    """The address of the stage's page, and the use cases on it."""
-    where = stages.of(stage)
-    found = settings(where, aws.client(where, "ssm"))
-    return site_url(aws.s3_client(where), found.site), wiring.services_of(found)
-
-
-def _link(page: str, project: Project) -> str:
-    return f"{page}?run={project.name}"
-
-
 def _check(project: Project, console: Console) -> list[Problem]:
     """Tells the remarks, and gives them."""
     with shown(console, "checking") as show:
@@ -193,7 +172,7 @@ def _check(project: Project, console: Console) -> list[Problem]:
 def _push(project: Project, services: Services, stage: str, console: Console) -> Progress:
     _check(project, console)
     last = Progress()
-    with shown(console, "uploading") as show:
+    with shown(console, "uploading", at_once=False) as show:
 
         def on_progress(found: Progress) -> None:
             nonlocal last

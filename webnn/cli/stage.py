@@ -20,6 +20,7 @@ from webnn.errors import Invalid
 from webnn.local import address
 from webnn.local.stage import PROFILES
 from webnn.settings import Environment, environment, settings
+from webnn.stack.site import site_url
 from webnn.wiring import Services
 
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -98,6 +99,12 @@ def services(stage: str) -> Services:
     """The use cases on the stage. Raises Unavailable if its stack does not exist."""
     where = of(stage)
     return wiring.services_of(settings(where, aws.client(where, "ssm")))
+
+
+def link(stage: str, run: str) -> str:
+    """The page of the stage that whoever opens it joins the run on. Raises Unavailable if its stack does not exist."""
+    where = of(stage)
+    return f"{site_url(aws.s3_client(where), settings(where, aws.client(where, 'ssm')).site)}?run={run}"
 
 
 def print_json(found: Any) -> None:

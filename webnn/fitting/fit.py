@@ -196,7 +196,7 @@ def _check(given: Given, ready: Prepared, words: Console) -> None:
 
 def _publish(there: Reached, name: str, given: Given, ready: Prepared, words: Console) -> None:
     services, random = there.services, np.random.default_rng(ready.data.seed)
-    with shown(words, "uploading") as show:
+    with shown(words, "uploading", at_once=False) as show:
 
         def told(found: Progress) -> None:
             show(uploaded(found), found.shards, found.total)
