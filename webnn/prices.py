@@ -12,7 +12,7 @@ NOTED = "2026-11-23"
 SOURCE = "infra/README.md"
 REGION = "us-east-1"
 
-SMALLEST = 1e-9
+SMALLEST = 1e-6
 MILLION, GIGABYTE = 1e6, 1e9
 MONTH_MILLISECONDS = 30 * 24 * 60 * 60 * 1000
 
@@ -89,9 +89,8 @@ def ring_requests(updates: int) -> int:
 
 
 def money(dollars: float) -> str:
-    """Dollars with as many digits as tell something."""
-    if dollars >= 1:
-        return f"${dollars:,.2f}"
-    if dollars < SMALLEST:
-        return "$0"
-    return f"${dollars:.{1 - math.floor(math.log10(dollars))}f}"
+    """Cents at least, and two digits that tell something: down to a millionth, and of less than that only so much."""
+    if 0 < dollars < SMALLEST:
+        return f"<${SMALLEST:.6f}"
+    telling = 1 - math.floor(math.log10(dollars)) if dollars else 0
+    return f"${dollars:,.{min(6, max(2, telling))}f}"

@@ -203,7 +203,7 @@ class TestTheReason:
 
     def test_is_told_with_the_status(self, world: World, typed: Callable[..., Result]) -> None:
         self.spend(world, 0.000001)
-        said = "it has cost about $0.000080, its budget is $0.0000010: `webnn budget line DOLLARS` gives it another"
+        said = "it has cost about $0.000080, its budget is $0.000001: `webnn budget line DOLLARS` gives it another"
         assert typed("status", "line").stdout.endswith(f"\nIt is paused: {said}.\n")
         assert json.loads(typed("status", "line", "--json").stdout)["reason"] == said
 
@@ -246,7 +246,7 @@ class TestAnotherBudget:
     ) -> None:
         self.held(world)
         shown = typed("budget", "line", "0.000001").stdout
-        assert shown.startswith("The budget of line is $0.0000010; it is paused: it has cost about $0.0")
+        assert shown.startswith("The budget of line is $0.000001; it is paused: it has cost about $0.0")
         assert world.head.status is Status.PAUSED
         assert typed("budget", "line").stdout == shown
 

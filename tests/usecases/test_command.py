@@ -7,6 +7,7 @@ from threading import Thread
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from samples import a_world
 
 from webnn.cli.grouped import GROUPS
@@ -168,3 +169,22 @@ def test_what_aws_refuses_is_one_line_with_its_reason(
     assert caught.value.code == 1
     (line,) = capsys.readouterr().err.splitlines()
     assert line.split("; ") == [f"Error: AWS refuses. {code}: it is refused", DOCTOR]
+
+
+def test_whatever_asks_first_has_the_same_way_not_to() -> None:
+    found = {name: one.help for name, command in webnn.commands.items() for one in command.params if one.name == "yes"}
+    assert found == {"delete": "Do not ask first.", "destroy": "Do not ask first."}
+
+
+@pytest.mark.parametrize(
+    ("more", "asked"), [([], "down? [y/N]"), (["--delete-data"], "down and delete the data of all its runs? [y/N]")]
+)
+def test_a_stage_is_taken_down_only_by_who_says_yes_to_its_name(
+    more: list[str], asked: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("webnn.aws.client", None)
+    shown = CliRunner(env={"AWS_DEFAULT_REGION": "us-east-1"}).invoke(
+        webnn, ["destroy", "--stage", "dev", *more], input="n\n"
+    )
+    assert (shown.exit_code, shown.stdout) == (1, "")
+    assert f"Take stage dev {asked}" in shown.stderr

@@ -202,7 +202,12 @@ def test_a_run_at_version_0_has_a_cost_but_none_per_version(world: World, typed:
 
 @pytest.mark.parametrize(
     ("amount", "said"),
-    [(0.0, "$0"), (1e-10, "$0"), (2.64e-7, "$0.00000026"), (0.5, "$0.50"), (0.01234, "$0.012"), (1234.5, "$1,234.50")],
-)
-def test_money_is_said_in_as_many_digits_as_tell_something(amount: float, said: str) -> None:
+    [
+        (0.0, "$0.00"), (4.6e-10, "<$0.000001"), (9.9e-7, "<$0.000001"), (1e-6, "$0.000001"), (0.00004, "$0.000040"),
+        (0.01234, "$0.012"), (0.5, "$0.50"), (1.0, "$1.00"), (1234.5, "$1,234.50"),
+    ],
+)  # fmt: skip
+def test_money_is_cents_at_least_with_two_digits_that_tell_something_and_only_nothing_is_0(
+    amount: float, said: str
+) -> None:
     assert money(amount) == said

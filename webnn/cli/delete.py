@@ -12,7 +12,7 @@ from webnn.removal import Removed
 @click.command()
 @completion.run
 @click.option("--delete-data", is_flag=True, help="Also delete its data, as far as no other run has it.")
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@stages.YES
 @click.option("--json", "as_json", is_flag=True, help="Print the result as one line of JSON.")
 @stages.option
 def delete(name: str, delete_data: bool, yes: bool, as_json: bool, stage: str) -> None:

@@ -106,10 +106,13 @@ def _resumable(stage: str, only: tuple[str, ...], api: str | None, console: Cons
 @click.command()
 @stages.option
 @click.option("--delete-data", is_flag=True, help="Also delete the table and the buckets with all runs.")
-@click.confirmation_option(prompt="Take this stage down?")
-def destroy(stage: str, delete_data: bool) -> None:
+@stages.YES
+def destroy(stage: str, delete_data: bool, yes: bool) -> None:
     """Take a stage down. Its data stays unless told otherwise."""
     console, where = Console(), stages.of(stage)
+    if not yes:
+        question = f"Take stage {stage} down{' and delete the data of all its runs' if delete_data else ''}?"
+        click.confirm(question, abort=True, err=True)
     if _record(where).is_file():
         with stages.working(console, "the functions and the API") as news:
             _chalice(where, "delete", news)

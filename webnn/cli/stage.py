@@ -60,6 +60,8 @@ option = click.option(
     help=f"Which stage: {', '.join(known())}, or that of an app of yours.",
 )
 
+YES = click.option("--yes", is_flag=True, help="Do not ask first.")
+
 
 def of(stage: str) -> Environment:
     """Where the stage is: endpoint, region and credentials come from where every AWS tool takes them.

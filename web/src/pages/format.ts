@@ -57,11 +57,11 @@ export function moment(seconds: number): string {
   return min === 0 ? `${count(h)} h` : `${count(h)} h ${two(min)}`;
 }
 
-/** $0.00012, $3.40: as many digits as tell something. */
+/** $0.00012, $3.40, <$0.000001: as `webnn.prices.money` has it. */
 export function money(dollars: number): string {
-  if (dollars >= 1) return `$${dollars.toFixed(2).replace(/\B(?=(\d{3})+\.)/g, ",")}`;
-  if (dollars < 1e-9) return "$0";
-  return `$${dollars.toFixed(1 - Math.floor(Math.log10(dollars)))}`;
+  if (dollars > 0 && dollars < 1e-6) return "<$0.000001";
+  const telling = dollars > 0 ? 1 - Math.floor(Math.log10(dollars)) : 0;
+  return `$${dollars.toFixed(Math.min(6, Math.max(2, telling))).replace(/\B(?=(\d{3})+\.)/g, ",")}`;
 }
 
 /** 97.1 % */
