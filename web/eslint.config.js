@@ -9,7 +9,7 @@ export default tseslint.config(
   { ignores: ["dist/", "client/dist/", "node_modules/"] },
   ...tseslint.configs.strictTypeChecked,
   {
-    languageOptions: { parserOptions: { projectService: { allowDefaultProject: ["eslint.config.js"] }, tsconfigRootDir: import.meta.dirname } },
+    languageOptions: { parserOptions: { projectService: { allowDefaultProject: ["eslint.config.js", "test/bundled/*.js"] }, tsconfigRootDir: import.meta.dirname } },
     rules: {
       // Indexing typed arrays within their length is what numeric code does.
       "@typescript-eslint/no-non-null-assertion": "off",
@@ -54,5 +54,5 @@ export default tseslint.config(
       "no-restricted-globals": "off",
     },
   },
-  { files: ["eslint.config.js"], ...tseslint.configs.disableTypeChecked },
+  { files: ["eslint.config.js", "test/bundled/*.js"], ...tseslint.configs.disableTypeChecked },
 );

@@ -4,19 +4,15 @@ import { defineConfig, type Plugin } from "vite";
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
-const INSTEAD: Record<string, string> = {
-  "./worker.ts?worker&url": 'export default "./worker.js"',
-  // Preloads style sheets before code that is fetched on demand; there are none.
-  "\0vite/preload-helper.js": "export const __vitePreload = (load) => load();",
-};
+// Preloads style sheets before code that is fetched on demand; there are none.
+const PRELOAD = "\0vite/preload-helper.js";
 
 // In the package the worker's program lies beside the library as `worker.js` and shares what it can with it. It has to be
 // spelt so that the bundler of whoever uses the package knows it for a worker; ours must not.
 const workerBeside: Plugin = {
   name: "worker-beside",
   enforce: "pre",
-  resolveId: (id) => (Object.hasOwn(INSTEAD, id) ? `\0instead:${id}` : null),
-  load: (id) => INSTEAD[id.replace("\0instead:", "")] ?? null,
+  load: (id) => (id === PRELOAD ? "export const __vitePreload = (load) => load();" : null),
   transform: (code, id) => (id.endsWith("/src/start.ts") ? code.replace('new URL("./worker.ts", import.meta.url)', "WORKER_BESIDE") : null),
   renderChunk: (code) => code.replace("WORKER_BESIDE", 'new URL("./worker.js", import.meta.url)'),
 };

@@ -1,6 +1,7 @@
 """The library in other people's programs: each example does what it is for, against a whole stage."""
 
 import re
+import shutil
 import subprocess
 import tarfile
 from collections.abc import Iterator
@@ -29,10 +30,18 @@ class Quiet(SimpleHTTPRequestHandler):
         pass
 
 
+class Shared(Quiet):
+    """As those who serve files for other people's pages do."""
+
+    def end_headers(self) -> None:
+        self.send_header("Access-Control-Allow-Origin", "*")
+        super().end_headers()
+
+
 @contextmanager
-def serving(folder: Path) -> Iterator[str]:
+def serving(folder: Path, handler: type[Quiet] = Quiet) -> Iterator[str]:
     """A site of its own: another origin than the stage's."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=folder))
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(handler, directory=folder))
     Thread(target=server.serve_forever, daemon=True).start()
     yield f"http://127.0.0.1:{server.server_port}/index.html"
     server.shutdown()
@@ -87,6 +96,33 @@ def test_a_react_app_is_type_checked_and_bundled_with_the_package_and_trains(
         page.get_by_role("button", name="Stop").click()
         expect(page.get_by_text("left", exact=True)).to_be_visible()
         expect(page.get_by_role("button", name="Lend this machine")).to_be_visible()
+
+
+@pytest.mark.parametrize("bundler", ["vite", "webpack"])
+def test_an_app_trains_that_a_bundler_made_for_files_at_another_origin_than_its_page(
+    bundler: str, stage: LocalStage, run: str, page: Page, package: Path, tmp_path: Path
+) -> None:
+    app, public, bundled = tmp_path / "app", tmp_path / "public", WEB / "test" / "bundled"
+    shutil.copytree(bundled, app)
+    installed(package, app)
+    public.mkdir()
+    (app / "dist").mkdir()
+    with serving(app / "dist", Shared) as files, serving(public) as address:
+        base = files.removesuffix("index.html")
+        command = ["node", str(bundled / "build.js"), bundler, str(app), base]
+        done = subprocess.run(command, check=False, cwd=WEB, capture_output=True, text=True, timeout=120)
+        assert done.returncode == 0, done.stdout + done.stderr
+        (app / "dist" / "index.html").rename(public / "index.html")
+        page.goto(f"{address}?{urlencode({'api': stage.api, 'run': run})}")
+        expect(page.get_by_role("status")).to_have_text("Sent an update", timeout=PATIENCE_MS)
+        assert [worker.url.split(":")[0] for worker in page.workers] == ["blob"]
+
+
+def installed(package: Path, app: Path) -> None:
+    """As npm does it."""
+    with tarfile.open(package) as files:
+        files.extractall(app / "node_modules" / "@webnn", filter="data")
+    (app / "node_modules" / "@webnn" / "package").rename(app / "node_modules" / "@webnn" / "client")
 
 
 def test_the_package_asks_for_nothing_that_webpack_promises_and_does_not_give(package: Path) -> None:

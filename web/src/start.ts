@@ -1,26 +1,33 @@
-/** Starts the worker's program, also where the library comes from another origin than the page. */
-
-import address from "./worker.ts?worker&url";
+/** Starts the worker's program, wherever a bundler, or whoever serves the library, has put it. */
 
 /** A worker of the library's own program. */
 export function startWorker(): Worker {
-  const here = import.meta.url;
-  if (isElsewhere(here, location.href)) return fromElsewhere(new URL(address, here));
-  // Spelt like this, bundlers know a worker when they see one.
-  return new Worker(new URL("./worker.ts", import.meta.url), { type: "module" });
+  const { Worker: real } = globalThis;
+  // Bundlers know a worker when it is spelt as below, and put their own address in the place of this one. So where the program lies is
+  // known to nobody but who is asked for the worker.
+  globalThis.Worker = takingDetours(real);
+  try {
+    return new Worker(new URL("./worker.ts", import.meta.url), { type: "module" });
+  } finally {
+    globalThis.Worker = real;
+  }
+}
+
+function takingDetours(real: typeof Worker): typeof Worker {
+  return class extends real {
+    constructor(program: string | URL, options?: WorkerOptions) {
+      const address = new URL(program, location.href);
+      super(address.origin === location.origin ? address : detour(address, options?.type), options);
+    }
+  };
 }
 
 /**
- * Whether a page has to start the program of a library that lies at `library` by a detour. Webpack puts the file on the
- * machine that it ran on in the place of a module's address, and knows by itself where the worker went.
+ * A program of the page's own origin, as a worker's has to be, that fetches the one at `address`. Webpack makes a script of what it
+ * bundles, unless it is told otherwise, and takes the type away.
  */
-export function isElsewhere(library: string, page: string): boolean {
-  const { protocol, origin } = new URL(library);
-  return protocol !== "file:" && origin !== new URL(page).origin;
-}
-
-// A worker's own program has to be of the page's origin, what it imports has not.
-function fromElsewhere(program: URL): Worker {
-  const importing = new Blob([`import ${JSON.stringify(program.href)};`], { type: "text/javascript" });
-  return new Worker(URL.createObjectURL(importing), { type: "module" });
+export function detour(address: URL, type: WorkerType | undefined): string {
+  const name = JSON.stringify(address.href);
+  const program = type === "module" ? `import ${name};` : `importScripts(${name});`;
+  return URL.createObjectURL(new Blob([program], { type: "text/javascript" }));
 }

@@ -5,7 +5,6 @@ import { gzipSync } from "node:zlib";
 import { build, mergeConfig, type Rolldown } from "vite";
 import { beforeAll, expect, test } from "vitest";
 
-import { isElsewhere } from "../src/start";
 import packaging from "../vite.client.config.ts";
 
 let chunks: Rolldown.OutputChunk[];
@@ -49,12 +48,4 @@ test("webpack is not made to look for a file whose name it cannot read", () => {
   const beside = chunks.flatMap(({ code }) => [...code.matchAll(/new URL\(([^(),]*),\s*import\.meta\.url\)/g)].map((found) => found[1]!));
   expect(beside.length).toBeGreaterThan(0);
   for (const name of beside) expect(name).toMatch(/^[`"']/);
-});
-
-test.each([
-  ["https://app.example/lib/index.js", "https://app.example/page.html", false],
-  ["https://cdn.example/index.js", "https://app.example/page.html", true],
-  ["file:///home/somebody/node_modules/@webnn/client/dist/index.js", "https://app.example/page.html", false],
-])("of %s the page %s knows whether the worker needs a detour: %s", (library, page, elsewhere) => {
-  expect(isElsewhere(library, page)).toBe(elsewhere);
 });
