@@ -142,34 +142,27 @@ def assemble(
     committer = Committer(
         catalog, blobs, specs, clock=clock, new_id=ids, ahead=ahead, observe=observe, pause=pause, most=most
     )
-    clearing = Clearing(catalog, blobs, specs, clock=clock)
     answerer = Answerer(committer, live, ring, later=later, clock=clock)
     evaluations = Evaluations(catalog, specs, clock=clock, changed=live.show)
     runs = Runs(catalog, blobs, specs, clock=clock, new_id=ids, changed=live.show)
     restorer = Restorer(catalog, blobs, specs, clock=clock, new_id=ids, changed=live.show)
     budget = Budget(catalog, blobs, specs, clock=clock, new_id=ids)
     return Services(
-        blobs=blobs,
-        catalog=catalog,
+        blobs=blobs, catalog=catalog, runs=runs, live=live, committer=committer, answerer=answerer,
+        evaluations=evaluations, budget=budget, restorer=restorer,
         clients=Coordinator(catalog, specs, clock=clock, new_id=ids, changed=live.show),
         updates=Updates(catalog, blobs, specs, clock=clock, new_id=ids),
-        evaluations=evaluations,
         peers=Peers(catalog, blobs, specs, clock=clock, pause=pause),
         failures=Failures(catalog, clock=clock),
-        runs=runs,
-        live=live,
-        committer=committer,
-        answerer=answerer,
-        budget=budget,
-        sweeper=Sweeper(catalog, evaluations, budget, clearing, live, drain=answerer.drain, clock=clock),
+        sweeper=Sweeper(catalog, evaluations, budget, Clearing(catalog, blobs, specs, clock=clock), live,
+                        drain=answerer.drain, clock=clock),
         replay=Replay(catalog, blobs, specs),
-        restorer=restorer,
         control=Control(catalog, evaluations, restorer, live.show),
         copier=Copier(catalog, blobs, specs, runs),
         remover=Remover(catalog, blobs, specs, pause=pause, forget=live.forget),
         saver=Saver(catalog, blobs, specs),
         tokens=Tokens(token_secret, clock),
-    )
+    )  # fmt: skip
 
 
 def services_of(found: Settings, observe: Observer = nobody) -> Services:

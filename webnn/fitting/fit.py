@@ -93,10 +93,7 @@ def fit(
         Conflict: The name is another run's.
         Unavailable: The stage does not answer.
     """
-    if epochs is not None:
-        said = "clients come and go, so there are no epochs: say when the run ends with until=0.98"
-        raise Invalid(f"epochs={epochs!r}: {said}, or until={{'versions': 500}}")
-    _check_words(name, seed)
+    _check_words(name, seed, epochs)
     end = _end(until)
     given = _given(model, x, y, validation_data, validation_split)
     words = console(stderr=True, quiet=not show)
@@ -109,10 +106,7 @@ def fit(
         "limits": dict(limits or {}),
     }
     base = name or _named_like(model)
-    wishes = Wishes(base, title, description, seed, optimizer, learning_rate, spec)
-    with words.status("looking at the model"):
-        ready = prepared(model, given, wishes)
-    _check(given, ready, words)
+    ready = _prepared(model, given, Wishes(base, title, description, seed, optimizer, learning_rate, spec), words)
     with ExitStack() as stack:
         with words.status("reaching the stage") as status:
             there = stack.enter_context(reached(stage, status.update))
@@ -151,8 +145,11 @@ def _end(until: float | Section | None) -> dict[str, Any]:
     return {"accuracy": float(until)}
 
 
-def _check_words(name: str | None, seed: int) -> None:
+def _check_words(name: str | None, seed: int, epochs: int | None) -> None:
     """What would be found wrong late, or by somebody who does not say what. Raises Invalid."""
+    if epochs is not None:
+        said = "clients come and go, so there are no epochs: say when the run ends with until=0.98"
+        raise Invalid(f"epochs={epochs!r}: {said}, or until={{'versions': 500}}")
     if name not in (None, "") and not (isinstance(name, str) and NAME.fullmatch(name)):
         raise Invalid(f"name={name!r}: a run's name is up to 63 small letters, digits and hyphens, as in 'digits-2'")
     if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
@@ -181,10 +178,16 @@ def _is_taken(catalog: Catalog, name: str) -> bool:
     return True
 
 
+def _prepared(model: Any, given: Given, wishes: Wishes, words: Console) -> Prepared:
+    with words.status("looking at the model"):
+        ready = prepared(model, given, wishes)
+    if given.again:
+        _check(given, ready, words)
+    return ready
+
+
 def _check(given: Given, ready: Prepared, words: Console) -> None:
-    """Looks at every example before anything is sent, where that can be done twice. Raises Invalid."""
-    if not given.again:
-        return
+    """Looks at every example before anything is sent. Raises Invalid."""
     with shown(words, "checking") as show:
 
         def told(part: str, count: int) -> None:
