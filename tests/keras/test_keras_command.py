@@ -53,7 +53,7 @@ def typed(world: World, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result
 
 def test_a_version_is_evaluated_on_the_whole_validation_set(typed: Callable[..., Result]) -> None:
     shown = typed("evaluate", "line", "--version", "0", "--json", "--stage", "dev")
-    assert shown.exit_code == 0, shown.exception
+    assert (shown.exit_code, shown.stderr) == (0, ""), shown.exception
     (line,) = shown.stdout.splitlines()
     assert json.loads(line) == {"run": "line", "version": 0, "loss": 0.2, "accuracy": 0.0, "examples": 10}
     assert "loss 0.8000, on all 10 validation" in typed("evaluate", "line", "--stage", "dev").stdout

@@ -125,7 +125,8 @@ def evaluate(name: str, version: int | None, as_json: bool, stage: str) -> None:
     On its whole validation set.
     """
     services = stages.services(stage)
-    with Progress(console=Console(stderr=True), transient=True) as bar:
+    console = Console(stderr=True)
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task("evaluating", total=None)
         spec, found, trained = _trained(services, name, version)
         total = spec.data.validation_examples

@@ -1,12 +1,15 @@
 """TensorFlow's remarks about GPUs that are not there, and Keras's about formats, kept off an owner's terminal."""
 
+import ast
+import importlib
 import logging
 import os
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
+TENSORFLOW = {"tensorflow", "keras", "tf_keras"}
 REMARKS = ("absl", "tensorflow")  # loggers that warn of what is known and meant
 
 
@@ -36,6 +39,27 @@ def unremarked() -> Iterator[None]:
             os.dup2(terminal, 2)
     for name in REMARKS:
         logging.getLogger(name).addFilter(_is_error)  # a level would be set anew by what is loaded later
+
+
+def import_unremarked(source: bytes) -> None:
+    """Imports TensorFlow and Kerases that a module is about to import, so that what the module says itself is heard.
+
+    What is not there, or cannot be imported, is left to the module, whose line it is.
+    """
+    for name in sorted(TENSORFLOW & _imported(source) - sys.modules.keys()):
+        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # or its first work tells of GPUs
+        with suppress(Exception), unremarked():
+            importlib.import_module(name)
+
+
+def _imported(source: bytes) -> set[str]:
+    """The packages that a source names in imports, wherever these stand; none if it is no Python."""
+    with suppress(SyntaxError, ValueError):
+        nodes = list(ast.walk(ast.parse(source)))
+        names = [one.name for node in nodes if isinstance(node, ast.Import) for one in node.names]
+        names += [node.module or "" for node in nodes if isinstance(node, ast.ImportFrom) and not node.level]
+        return {name.partition(".")[0] for name in names}
+    return set()
 
 
 def _is_error(record: logging.LogRecord) -> bool:

@@ -10,6 +10,7 @@ from types import CodeType, ModuleType
 from typing import Any
 
 from webnn.errors import Invalid
+from webnn.keras.silence import import_unremarked
 from webnn.project.problem import Problem
 
 DATA = "data.py"
@@ -41,6 +42,7 @@ class DataModule:
         assert spec is not None and spec.loader is not None  # noqa: S101, PT018  # a .py file has a loader
         module = importlib.util.module_from_spec(spec)
         with self._running():
+            import_unremarked(self._path.read_bytes())
             sys.modules[NAME] = module  # dataclasses and pickle look there
             spec.loader.exec_module(module)
         return module
