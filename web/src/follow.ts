@@ -72,7 +72,7 @@ export interface Follow {
   /** Nothing answers, or (`gone`) there is no such run any more; null when all is well again. */
   onTrouble(message: string | null, gone: boolean): void;
   hidden(): boolean;
-  /** Takes what looks again at once, for when the page is seen again or the network is back; gives what takes it back. */
+  /** Takes, once, what looks again at once, or as soon as a look that is under way is over; gives what takes it back. */
   onWake?: (wake: () => void) => () => void;
   signal: AbortSignal;
   fetch?: typeof fetch;
@@ -98,6 +98,12 @@ const ASKED_BETWEEN = 8;
 
 /** Runs until the signal aborts. */
 export async function follow(options: Follow): Promise<void> {
+  const rest = new Rest(options);
+  const takeBack = options.onWake?.(() => rest.end());
+  await lookOn(options, rest).finally(takeBack);
+}
+
+async function lookOn(options: Follow, rest: Rest): Promise<void> {
   const { clock, signal } = options;
   const source = new Source(options);
   for (let failures = 0; ; ) {
@@ -106,25 +112,36 @@ export async function follow(options: Follow): Promise<void> {
       options.onTrouble(null, false);
       failures = 0;
       // Each at another moment, however many were opened at one.
-      await restful(options, pause * (0.9 + 0.2 * clock.random()));
+      await rest.of(pause * (0.9 + 0.2 * clock.random()));
     } catch (error) {
       if (signal.aborted) return;
       failures++;
       const gone = error instanceof Refused && error.code === "missing";
       if (gone) source.forget();
       options.onTrouble(error instanceof Error ? error.message : String(error), gone);
-      await restful(options, backoff(failures, () => clock.random(), 2000, 60_000)).catch(() => undefined);
+      await rest.of(backoff(failures, () => clock.random(), 2000, 60_000)).catch(() => undefined);
     }
   }
 }
 
-/** Sleeps, unless woken. Rejects when the signal aborts. */
-async function restful({ clock, onWake, signal }: Follow, milliseconds: number): Promise<void> {
-  const alarm = new AbortController();
-  const takeBack = onWake?.(() => alarm.abort());
-  await clock.sleep(milliseconds, AbortSignal.any([signal, alarm.signal])).catch(() => undefined);
-  takeBack?.();
-  signal.throwIfAborted();
+/** Pauses between looks. */
+class Rest {
+  private alarm = new AbortController();
+
+  constructor(private readonly options: Follow) {}
+
+  /** Ends the pause, or if there is none the next: what a look that is under way finds may be older. */
+  end(): void {
+    this.alarm.abort();
+  }
+
+  /** Sleeps, unless woken. Rejects when the signal aborts. */
+  async of(milliseconds: number): Promise<void> {
+    const { clock, signal } = this.options;
+    await clock.sleep(milliseconds, AbortSignal.any([signal, this.alarm.signal])).catch(() => undefined);
+    this.alarm = new AbortController();
+    signal.throwIfAborted();
+  }
 }
 
 /** Where the story comes from, and when to look again. */

@@ -12,6 +12,8 @@ export interface FollowOptions {
   onTrouble?(message: string | null, gone: boolean): void;
   /** Nobody looks: ask less often. */
   hidden?(): boolean;
+  /** Takes, once, what looks again at once, for whoever knows that something happened. */
+  onWake?(wake: () => void): void;
   signal?: AbortSignal;
 }
 
@@ -20,11 +22,15 @@ export function follow(run: Run, options: FollowOptions): Promise<void> {
   const { onStory, onTrouble = () => undefined, hidden = () => false, signal = new AbortController().signal } = options;
   const { run: name, live } = run.description;
   const api = createApi({ base: run.api, clock: systemClock });
+  const onWake = (wake: () => void) => {
+    options.onWake?.(wake);
+    return whenSeen(wake);
+  };
   return followBy({ api, live, clock: systemClock, run: name, onStory, onTrouble, hidden, signal, onWake });
 }
 
 /** Looks again at once when the page is seen again or the network is back, where there is a page. */
-function onWake(wake: () => void): () => void {
+function whenSeen(wake: () => void): () => void {
   const { document } = globalThis as { document?: Document };
   if (!document) return () => undefined;
   const leaving = new AbortController();

@@ -1,12 +1,14 @@
 import { readFileSync } from "node:fs";
 
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 
 import { NotUnderstood, Refused, Unavailable } from "../src/errors";
 import { follow, PAUSES_MS, type Story } from "../src/follow";
+import { follow as followRun } from "../src/following";
 import type { Document } from "../src/http";
 import { measuresIn, movesIn, readLive, rowsIn, type Live } from "../src/live";
 import type { Commit, Evaluation, History } from "../src/protocol";
+import type { Run } from "../src/run";
 import { testClock } from "./clock";
 
 interface Golden {
@@ -483,6 +485,45 @@ describe("following a live object", () => {
     const rest = { run: "line", live: LIVE, fetch: site.fetch, api: new Ledger(1), hidden: () => false };
     const hear = { onStory: (story: Story) => told.push(story.head.version), onTrouble: () => undefined };
     await follow({ ...rest, ...hear, clock: { ...clock, sleep }, onWake, signal: stop.signal });
+    expect(told).toEqual([0, 1, 2]);
+  });
+
+  test("who wants to know amid a look is told after it, and what is known is not asked for again", async () => {
+    const [site, clock, stop] = [new Site(), testClock(), new AbortController()];
+    site.versions = 40;
+    let wake: () => void = () => expect.fail("not given yet");
+    const [given, told]: [number[], number[]] = [[], []];
+    const onWake = (listener: () => void) => {
+      wake = listener;
+      return () => void given.push(told.length);
+    };
+    const onStory = ({ head }: Story) => {
+      told.push(head.version);
+      site.versions++;
+      if (told.length < 3) wake();
+      else stop.abort(new Error("enough"));
+    };
+    const rest = { run: "line", live: LIVE, fetch: site.fetch, api: new Ledger(1), hidden: () => false, onTrouble: () => undefined };
+    await follow({ ...rest, onStory, clock, onWake, signal: stop.signal });
+    expect([told, given, clock.slept]).toEqual([[40, 41, 42], [3], []]);
+    expect(site.conditional.map((tag) => tag !== null)).toEqual([false, true, true]);
+    expect(site.pagesAsked).toEqual(["commits-32-0.json", "commits-4-8.json"]);
+  });
+
+  test("so is a program that follows by the library", async () => {
+    const [site, stop] = [new Site(), new AbortController()];
+    vi.stubGlobal("fetch", site.fetch);
+    const run = { api: "https://api.example", description: { run: "line", live: LIVE } } as Run;
+    const told: number[] = [];
+    let wake: () => void = () => undefined;
+    const onStory = ({ head }: Story) => {
+      told.push(head.version);
+      site.versions++;
+      if (told.length < 3) wake();
+      else stop.abort(new Error("enough"));
+    };
+    const hidden = () => true; // it would be long before it looked by itself
+    await followRun(run, { onStory, hidden, onWake: (listener) => (wake = listener), signal: stop.signal }).finally(() => vi.unstubAllGlobals());
     expect(told).toEqual([0, 1, 2]);
   });
 
