@@ -3,7 +3,7 @@
 import re
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 import psutil
@@ -129,7 +129,7 @@ def settle(stage: LocalStage, run: str, tab: Tab) -> None:
     tab.until(settled, "end of what is pending")
 
 
-def each_counts_once(stage: LocalStage, run: str, tabs: Iterable[Tab], *, all_told: bool = False) -> None:
+def each_counts_once(stage: LocalStage, run: str, tabs: Sequence[Tab], *, all_told: bool = False) -> None:
     """Whatever was sent is in the ledger once, or has a reason why not.
 
     Args:
@@ -140,10 +140,15 @@ def each_counts_once(stage: LocalStage, run: str, tabs: Iterable[Tab], *, all_to
         if not tab.page.is_closed():
             settle(stage, run, tab)
         assert not tab.failures
-    told = Counter(event["updateId"] for tab in tabs for event in tab.of("uploaded"))
+    told = told_by(tabs)
     merged = Counter(line.update_id for entry in catalog.ledger(run, 0, 1000) for line in entry.updates)
     assert set(merged.values()) == {1}
     assert set(told.values()) == {1}
     assert all(one in merged or catalog.update(run, one).reason for one in told)
-    if all_told:
-        assert set(merged) <= set(told)
+    if all_told:  # what was on its way when the pause began may be merged before the tab is heard to tell of it
+        tabs[0].until(lambda: set(merged) <= set(told_by(tabs)), "word of all that was merged")
+
+
+def told_by(tabs: Iterable[Tab]) -> Counter[str]:
+    """Ids of updates that were sent, and how often each was told of."""
+    return Counter(event["updateId"] for tab in tabs for event in tab.of("uploaded"))
