@@ -16,7 +16,13 @@ from webnn.errors import Invalid, Missing
 
 Answer = tuple[int, dict[str, object]]
 MEMBER: Answer = (200, {"client_id": "c", "token": "t", "expires_in": 3600})
+REFUSED: Answer = (401, {"error": {"code": "unauthorized", "message": "the token is none", "details": {}}})
 GONE: Answer = (404, {"error": {"code": "missing", "message": "there is no run digits", "details": {}}})
+
+
+def made(at: int) -> Answer:
+    """What there is to read of a run that was made at this moment."""
+    return 200, {"run": "digits", "created_at": at}
 
 
 class Hasty(Time):
@@ -37,6 +43,9 @@ def serving(answers: dict[str, list[Answer]]) -> Iterator[tuple[str, list[str]]]
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             self.rfile.read(int(self.headers["content-length"]))
+            self.do_GET()
+
+        def do_GET(self) -> None:
             asked.append(self.path.rpartition("/")[2])
             left = answers[asked[-1]]
             status, body = left.pop(0) if len(left) > 1 else left[0]
@@ -61,11 +70,27 @@ def serving(answers: dict[str, list[Answer]]) -> Iterator[tuple[str, list[str]]]
 
 
 def test_a_run_that_is_deleted_while_it_takes_part_ends_it() -> None:
-    with serving({"clients": [MEMBER, GONE], "tasks": [GONE]}) as (api, asked):
+    with serving({"digits": [made(1), GONE], "clients": [MEMBER], "tasks": [GONE]}) as (api, asked):
         client = webnn.Client(api, "digits", time=Hasty())
         with pytest.raises(Missing, match="there is no run digits"):
             client.contribute(until={"seconds": 5})
-    assert asked == ["clients", "tasks", "clients"]
+    assert asked == ["digits", "clients", "tasks", "digits"]
+
+
+def test_another_run_of_the_name_is_not_the_one_that_was_joined() -> None:
+    with serving({"digits": [made(1), made(2)], "clients": [MEMBER], "tasks": [REFUSED]}) as (api, asked):
+        client = webnn.Client(api, "digits", time=Hasty())
+        with pytest.raises(Missing, match="the run digits was deleted, and another of its name was made since"):
+            client.contribute(until={"seconds": 5})
+    assert asked == ["digits", "clients", "tasks", "digits"]
+
+
+def test_whom_the_run_only_does_not_know_any_more_joins_it_again() -> None:
+    stop: Answer = (200, {"kind": "stop", "reason": "the run is finished"})
+    with serving({"digits": [made(1)], "clients": [MEMBER], "tasks": [REFUSED, stop]}) as (api, asked):
+        done = webnn.Client(api, "digits", time=Hasty()).contribute(until={"seconds": 5})
+    assert done.finished
+    assert asked == ["digits", "clients", "tasks", "digits", "clients", "tasks"]
 
 
 @pytest.mark.parametrize(("api", "run"), [(None, "x"), ("", "x"), (None, None), ("http://127.0.0.1:9", 5)])

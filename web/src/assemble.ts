@@ -17,7 +17,7 @@ export interface Place {
   /** Base URL of the API. */
   api: string;
   run: string;
-  /** When the run was made; without it, any of the name will do. */
+  /** When the run was made; without it, whichever of the name is there at first. */
   created?: number;
   shelf: Shelf | null;
   /** Where optimizers' states are kept. */

@@ -29,7 +29,7 @@ export interface Parts {
   clock: Clock;
   /** What to train on instead of the tasks' shards. */
   own?: Own;
-  /** When the run was made, which tells it from another that is given its name. */
+  /** When the run was made, which tells it from another that is given its name. Without it whatever is there at first is it. */
   created?: number;
   /** For who may leave and come again. */
   known?: Known;
@@ -58,6 +58,7 @@ export class Cycle {
   private readonly known: Known;
   /** Has this client ever been let in? */
   private joined: boolean;
+  private created: number | undefined;
   /** The token of the membership that was told of. */
   private told: string | null = null;
   private readonly delivery: Delivery;
@@ -70,6 +71,7 @@ export class Cycle {
   constructor(private readonly around: Surroundings) {
     this.known = around.known ?? { membership: null };
     this.joined = this.known.membership !== null;
+    this.created = around.created;
     this.curiosity = new Curiosity(around);
     this.peer = new Peer(around);
     this.delivery = new Delivery(around, (updateId) => {
@@ -110,7 +112,7 @@ export class Cycle {
   private async token(): Promise<string> {
     const { api, run, signal, emit } = this.around;
     if (!this.known.membership) {
-      if (this.joined) await this.checkRun();
+      if (this.joined || this.created === undefined) await this.checkRun();
       this.known.membership = await api.join(run, signal);
       this.joined = true;
     }
@@ -122,8 +124,10 @@ export class Cycle {
 
   /** Who was let in is not led on to another run of the name. @throws Refused */
   private async checkRun(): Promise<void> {
-    const { api, run, created, signal } = this.around;
-    if (created === undefined || (await api.getRun(run, signal)).created_at === created) return;
+    const { api, run, signal } = this.around;
+    const { created_at: created } = await api.getRun(run, signal);
+    this.created ??= created;
+    if (created === this.created) return;
     throw new Refused(404, "missing", `the run ${run} was deleted, and another of its name was made since`);
   }
 

@@ -443,6 +443,23 @@ describe("it gives up only where going on is pointless", () => {
     expect(h.calls).toEqual(["join", "task token-1", "run"]);
   });
 
+  test("nor is it where nobody said which: the one that is there at first is meant", async () => {
+    const h = new Harness();
+    h.created = 5;
+    h.fail("task token-1", refused(401, "unauthorized"));
+    h.fail("task token-2", refused(401, "unauthorized"));
+    const onEvent = ({ type }: ClientEvent) => void (type === "joined" && h.of("joined").length === 2 && (h.created = 7));
+    expect(await h.run({ anyOfTheName: true, onEvent })).toBe("the run digits was deleted, and another of its name was made since");
+    expect(h.calls).toEqual(["run", "join", "task token-1", "run", "join", "task token-2", "run"]);
+  });
+
+  test("a client that nobody said more than the name to gives up where there is no such run", async () => {
+    const h = new Harness();
+    h.fail("run", refused(404, "missing"));
+    expect(await h.run({ anyOfTheName: true })).toBe("missing");
+    expect(h.calls).toEqual(["run"]);
+  });
+
   test("not where something of the run is missing, and the run is there", async () => {
     const h = new Harness();
     h.fail("task token-1", refused(404, "missing"));

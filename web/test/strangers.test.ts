@@ -66,7 +66,7 @@ async function visited(strange: Strange) {
   const api = createApi({ base: "https://api.invalid", clock: h.clock, fetch });
   const { trainer, blobs, clock } = h;
   const onEvent = (event: ClientEvent) => void h.events.push(event);
-  const client = join({ api, trainer, blobs, clock, run: "digits", power: 100, onEvent, signal: stop.signal });
+  const client = join({ api, trainer, blobs, clock, run: "digits", created: 1, power: 100, onEvent, signal: stop.signal });
   client.start();
   const reason = await client.finished;
   return { h, reason, requests, of: (route: Route) => asked.get(route) ?? 0 };

@@ -146,6 +146,10 @@ class Exchanged(Struct, frozen=True):
     peer: PeerUpdate | None
 
 
+class _Described(Struct, frozen=True):
+    created_at: int
+
+
 class _Problem(Struct, frozen=True):
     code: str
     message: str
@@ -161,8 +165,13 @@ class Api:
 
     def __init__(self, base: str, run: str, http: Http) -> None:
         """Takes the API's base URL, the run's name, and what sends requests."""
+        self.run = run
         self._at = f"{base.rstrip('/')}/runs/{quote(run, safe='')}"
         self._http = http
+
+    def created_at(self) -> int:
+        """`GET` of the run: when it was made, which tells it from another that is given its name."""
+        return cast(_Described, self._json(_Described, "", None, None)).created_at
 
     def join(self) -> Membership:
         """`POST clients`."""

@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from webnn.contributing.api import Api, Blob, EvaluateTask, StopTask, Task, TrainTask, WaitTask
 from webnn.contributing.encoding import encoded
-from webnn.contributing.faults import Diverged, Unfit
+from webnn.contributing.faults import Diverged, Refused, Unfit
 from webnn.contributing.learning import Columns, Training, taken
 from webnn.contributing.peer import Peer
 from webnn.contributing.sending import Curiosity, Delivery
@@ -67,6 +67,7 @@ class Cycle:
         self._columns: OrderedDict[str, Columns] = OrderedDict()
         self._training: tuple[str, Training] | None = None
         self._last_step = float("-inf")
+        self._created: int | None = None
         self.token: str | None = None
 
     def turn(self) -> str | None:
@@ -104,10 +105,19 @@ class Cycle:
 
     def _member(self) -> str:
         if self.token is None:
+            self._check_run()
             found = self._api.join()
             self.token = found.token
             self._emit("joined", {"client_id": found.client_id})
         return self.token
+
+    def _check_run(self) -> None:
+        """Whoever was let in is not led on to another run of the name. Raises Refused."""
+        created = self._api.created_at()
+        self._created = created if self._created is None else self._created
+        if created != self._created:
+            message = f"the run {self._api.run} was deleted, and another of its name was made since"
+            raise Refused(404, "missing", message, {})
 
     def _perform(self, task: Task, token: str) -> str | None:
         if isinstance(task, StopTask):
