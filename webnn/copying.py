@@ -55,4 +55,4 @@ class Copier:
             self._catalog.run(name)
         except Missing:
             return
-        raise Conflict(f"the name {name!r} is taken", run=name)
+        raise Conflict(f"the name {name!r} is taken", advice=f"choose another, or `webnn delete {name}`", run=name)

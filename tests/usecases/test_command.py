@@ -67,18 +67,20 @@ def test_every_command_is_listed_once_with_all_of_its_first_sentence() -> None:
             ["rollback", "line", "--to", "7"],
             "no commit made version 7: `webnn ledger`, of the same run, lists those there are",
         ),
+        (["copy", "line", "line"], "the name 'line' is taken: choose another, or `webnn delete line`"),
         (
             ["replay", "line", "--from", "7"],
             "no commit made version 7: `webnn ledger`, of the same run, lists those there are",
         ),
     ],
 )
-def test_who_names_what_is_not_there_is_told_what_lists_it(
+def test_who_names_what_is_not_there_or_taken_is_told_what_to_type(
     words: list[str], told: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     world = a_world()
     world.start()
     monkeypatch.setattr("webnn.cli.stage.services", lambda _: world.services)
+    monkeypatch.setattr("webnn.cli.stage.link", lambda _, run: f"http://127.0.0.1:1/index.html?run={run}")
     monkeypatch.setattr("sys.argv", ["webnn", *words, "--stage", "dev"])
     with pytest.raises(SystemExit):
         main()

@@ -179,6 +179,19 @@ def test_it_is_shown_as_an_estimate_with_its_source(typed: Callable[..., Result]
     assert "Per version: $" in shown
 
 
+def test_what_costs_something_is_never_called_none_of_it(
+    typed: Callable[..., Result], world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("webnn.wiring.now", lambda: START + 60_000)
+    world.services.runs.start("new", "", "", json.dumps(a_spec()).encode(), np.float32([0, 0, 0]))
+    world.services.clients.join("new")
+    rows = [line.split("│")[1:5] for line in typed("new").stdout.splitlines() if line.count("│") == 5]
+    found = {what.strip(): (many.strip(), dollars.strip()) for what, many, _, dollars in rows}
+    assert found["rows"] == ("1 byte for a month", "<$0.000001")
+    assert found["function time"] == ("0.03", "<$0.000001")
+    assert found["read units"] == ("0", "$0.00")
+
+
 def test_json_is_one_line_whose_parts_make_the_whole(typed: Callable[..., Result]) -> None:
     (line,) = typed("line", "--json").stdout.splitlines()
     found = json.loads(line)

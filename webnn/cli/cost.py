@@ -1,6 +1,7 @@
 """`webnn cost`: what a run has cost, estimated."""
 
 import sys
+from math import ceil
 
 import click
 from msgspec.structs import replace
@@ -77,8 +78,9 @@ def _counted(count: int, what: str) -> str:
 
 
 def _count(line: Line) -> str:
+    """Nothing that costs something is called none: a part of a byte counts as one."""
     if line.what == "downloads":
-        return size(round(line.count))
+        return size(ceil(line.count))
     if line.what in ("blobs", "rows"):
-        return f"{size(round(line.count))} a month"
-    return f"{line.count:,.1f}" if line.what == "function time" else f"{line.count:,.0f}"
+        return f"{size(ceil(line.count))} for a month"
+    return f"{line.count:,.2f}" if line.what == "function time" else f"{line.count:,.0f}"
