@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from chalice.app import AuthResponse, Chalice, CORSConfig, NotFoundError, Response
+from chalice.deploy.swagger import SwaggerGenerator
 from chalice.deploy.validate import validate_routes
 from chalice.local import LambdaContext
 from chalice.test import Client
@@ -211,17 +212,22 @@ def test_pages_of_other_origins_take_part_where_the_app_lets_them(
 ) -> None:
     monkeypatch.setattr("webnn.api.routes.services", lambda: world.services)
     world.start()
-    narrow = Chalice(app_name="shop")
     cors = CORSConfig(allow_origin="https://shop.example", max_age=600)
-    narrow.register_blueprint(WebNN(cors=cors), url_prefix=PREFIX)
-    for app, allowed in ((narrow, "https://shop.example"), (a_shop(), "*")):
+    for mounted, allowed in ((WebNN(cors=cors), "https://shop.example"), (blueprint, "*")):
+        app = Chalice(app_name="shop")
+        app.api.cors = CORSConfig(allow_origin="https://other.example")
+        app.register_blueprint(mounted, url_prefix=PREFIX)
         client = Client(app, stage_name="local", project_dir=str(CHECKOUT)).http
         path = f"{PREFIX}/runs/line/clients"
         answers = [client.request(method, path, headers=JSON, body=b"{}") for method in ("POST", "PUT")]
         assert [answer.status_code for answer in answers] == [201, 405]
         assert {answer.headers["Access-Control-Allow-Origin"] for answer in answers} == {allowed}
+        # What API Gateway is told to say of its own, when a browser asks beforehand.
+        api = SwaggerGenerator("eu-central-1", {"api_handler_arn": "arn:aws:lambda"}).generate_swagger(app)
+        preflight = api["paths"][path.replace("line", "{run}")]["options"]["x-amazon-apigateway-integration"]
+        said = preflight["responses"]["default"]["responseParameters"]
+        assert said["method.response.header.Access-Control-Allow-Origin"] == f"'{allowed}'"
         validate_routes(app.routes)
-    assert all(entry.cors is cors for methods in narrow.routes.values() for entry in methods.values())
 
 
 def test_an_app_that_a_test_makes_anew_has_it_all_again() -> None:
