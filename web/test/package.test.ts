@@ -1,9 +1,12 @@
 /** What the package weighs, built as it is published but for TensorFlow.js, which stays outside. */
 
+import { copyFile, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 
 import { build, mergeConfig, type Rolldown } from "vite";
-import { beforeAll, expect, test } from "vitest";
+import { beforeAll, expect, onTestFinished, test } from "vitest";
 
 import packaging from "../vite.client.config.ts";
 
@@ -36,6 +39,30 @@ test("what a page takes in is under 15 KB, and nothing of it is TensorFlow's", (
 
 test("with the worker's program, which is fetched when there is work, all of it that is ours is under 28 KB", () => {
   expect(weight(chunks)).toBeLessThan(28_000);
+});
+
+/** What a bundler makes of the package and a program that uses it. */
+async function bundled(program: string): Promise<Rolldown.OutputChunk[]> {
+  const root = await mkdtemp(join(tmpdir(), "webnn-app-"));
+  onTestFinished(() => rm(root, { recursive: true }));
+  const library = join(root, "node_modules/@webnn/client");
+  await mkdir(join(library, "dist/chunks"), { recursive: true });
+  await copyFile(new URL("../client/package.json", import.meta.url), join(library, "package.json"));
+  await Promise.all(chunks.map(({ fileName, code }) => writeFile(join(library, "dist", fileName), code)));
+  await writeFile(join(root, "app.js"), program);
+  const rolldownOptions = { external: /^@tensorflow\// };
+  const app = { configFile: false as const, logLevel: "error" as const, root, worker: { format: "es" as const, rolldownOptions } };
+  const built = await build({ ...app, build: { write: false, target: "es2022", rolldownOptions: { input: join(root, "app.js") } } });
+  return (built as Rolldown.RolldownOutput).output.filter((part) => part.type === "chunk");
+}
+
+test("an app that takes part and does not follow runs takes in under 8 KB", async () => {
+  const [taking, following] = await Promise.all([
+    bundled('import { join } from "@webnn/client"; (await join("https://api.example", "digits")).contribute();'),
+    bundled('import { follow, join } from "@webnn/client"; await follow(await join("https://api.example", "digits"), { onStory: console.log });'),
+  ]);
+  expect(weight(taking)).toBeLessThan(8_000);
+  expect(weight(following) - weight(taking)).toBeGreaterThan(2_000);
 });
 
 test("bundlers see the worker that lies beside it", () => {
