@@ -3,6 +3,7 @@
 import { answers, refusalIn, type Reader } from "./answers";
 import { Corrupt, Refused, Stale, Unavailable } from "./errors";
 import { Http, isLater, later, Retry, type HttpOptions, type Limits } from "./http";
+import type { Traffic } from "./messages";
 import type {
   Announcement,
   Blob as BlobReference,
@@ -16,7 +17,6 @@ import type {
   Run,
   Task,
   Ticket,
-  Traffic,
   Update,
   Upload,
 } from "./protocol";

@@ -7,7 +7,7 @@ import type { Known } from "./cycle";
 import { Keeping } from "./keeping";
 import { Own } from "./own";
 import { Predictor } from "./predictor";
-import type { BackendName, Numbers, OwnExamples, Prediction, WorkerEvent } from "./protocol";
+import type { BackendName, Numbers, OwnExamples, Prediction, WorkerEvent } from "./messages";
 import { createBlobCache, type Shelf } from "./shards";
 import type { States } from "./states";
 import { createTrainer } from "./trainer";

@@ -7,7 +7,8 @@
 
 import { BadSpec, NoBackend } from "./errors";
 import { registerWasmKernels } from "./kernels";
-import type { BackendName, Measured, Spec } from "./protocol";
+import type { BackendName, Measured } from "./messages";
+import type { Spec } from "./protocol";
 import { loadWebgl, loadWebgpu, tf } from "./tf";
 
 const STEPS = 4;

@@ -10,7 +10,7 @@ import { backoff, type Clock } from "./clock";
 import { Complaint } from "./complaint";
 import { Cycle, type Over, type Parts } from "./cycle";
 import { NotUnderstood } from "./errors";
-import type { ClientEvent } from "./protocol";
+import type { ClientEvent } from "./messages";
 import { Throttle } from "./throttle";
 import { verdictOn } from "./verdict";
 

@@ -1,7 +1,8 @@
 /** Tells the run's owner that this client cannot train: who else would? Once, and whatever becomes of it. */
 
 import type { Api } from "./api";
-import type { ClientEvent, FailureReport } from "./protocol";
+import type { ClientEvent } from "./messages";
+import type { FailureReport } from "./protocol";
 import type { Verdict } from "./verdict";
 
 /** What the model or this machine is to blame for; the network, storage or a run's end are not its owner's to mend. */

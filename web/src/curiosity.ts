@@ -2,7 +2,8 @@
 
 import type { Api } from "./api";
 import type { Clock } from "./clock";
-import type { ClientEvent, Update } from "./protocol";
+import type { ClientEvent } from "./messages";
+import type { Update } from "./protocol";
 
 const SETTLING_MS = 1500;
 const MOST_UNSETTLED = 500;

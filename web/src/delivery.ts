@@ -10,7 +10,8 @@
 import type { Api } from "./api";
 import type { Clock } from "./clock";
 import { Refused, Stale, Unavailable } from "./errors";
-import type { Announcement, ClientEvent, Upload } from "./protocol";
+import type { ClientEvent } from "./messages";
+import type { Announcement, Upload } from "./protocol";
 
 export interface Sending {
   api: Pick<Api, "announce" | "upload">;

@@ -2,7 +2,7 @@
 
 import type { Seat } from "./assemble";
 import type { Client } from "./client";
-import type { PageMessage, WorkerMessage } from "./protocol";
+import type { PageMessage, WorkerMessage } from "./messages";
 import { verdictOn } from "./verdict";
 
 type Opening = PageMessage & { type: "open" };

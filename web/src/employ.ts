@@ -1,6 +1,6 @@
 /** A worker, watched until it is known to work. */
 
-import type { PageMessage, WorkerMessage } from "./protocol";
+import type { PageMessage, WorkerMessage } from "./messages";
 
 /** Longer than its program takes to come over any line that could carry a model. */
 const SILENCE_MS = 60_000;

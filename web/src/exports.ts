@@ -8,26 +8,22 @@ export { follow, type FollowOptions } from "./following";
 export type { About, Cost, Story, Totals } from "./follow";
 export { apiOf, listRuns } from "./joining";
 export type { Measure, Move } from "./live";
+export type { BackendName, ClientEvent, Measured, Prediction, WorkerEvent } from "./messages";
 export type {
-  BackendName,
-  ClientEvent,
   Commit,
   Encoding,
   ErrorCode,
   Evaluation,
   Head,
   LossName,
-  Measured,
   OptimizerName,
   OwnUse,
-  Prediction,
   Run as RunDescription,
   RunData,
   Status,
   TensorSpec,
   Training,
   UpdateState,
-  WorkerEvent,
 } from "./protocol";
 export type { ContributeOptions, Contribution, EventName, EventOf, OwnData, PredictOptions, Run, RunEvent } from "./run";
 

@@ -1,7 +1,8 @@
 /** Do a visitor's numbers fit the model? */
 
 import { InvalidData } from "./errors";
-import type { Numbers, Spec, TensorSpec } from "./protocol";
+import type { Numbers } from "./messages";
+import type { Spec, TensorSpec } from "./protocol";
 import { sizeOf } from "./sizes";
 
 /** How many examples these are: each tensor must hold as many. `targets`: as well, unless left out. @throws InvalidData */

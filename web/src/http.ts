@@ -2,7 +2,7 @@
 
 import { backoff, LONGEST_TIMER_MS, type Clock } from "./clock";
 import { Unavailable } from "./errors";
-import type { Traffic } from "./protocol";
+import type { Traffic } from "./messages";
 
 export interface Limits {
   /** Tries per call. */

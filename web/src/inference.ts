@@ -1,7 +1,8 @@
 /** A run's model for predicting only, on the current backend: no optimizer, dropout off, batch normalisation as trained. */
 
 import { assign, cleanly, variablesOf } from "./model";
-import type { Prediction, Spec } from "./protocol";
+import type { Prediction } from "./messages";
+import type { Spec } from "./protocol";
 import { models, tf } from "./tf";
 import type { Values } from "./wire";
 

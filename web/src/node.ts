@@ -9,7 +9,7 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 
 import { assemble } from "./assemble";
-import type { BackendName, WorkerEvent } from "./protocol";
+import type { BackendName, WorkerEvent } from "./messages";
 import { setWasmPaths } from "./tf";
 
 function orderFrom(args: string[]): { api: string; run: string; power: number; backend: BackendName } {

@@ -2,7 +2,8 @@
 
 import { InvalidData } from "./errors";
 import { examplesIn } from "./fit";
-import type { LossName, Numbers, OwnExamples, Spec, TensorSpec, Training } from "./protocol";
+import type { Numbers, OwnExamples } from "./messages";
+import type { LossName, Spec, TensorSpec, Training } from "./protocol";
 import { mulberry32 } from "./shuffle";
 import type { Shard } from "./trainer";
 import type { Values } from "./wire";

@@ -9,7 +9,8 @@
 import type { Api } from "./api";
 import { Refused } from "./errors";
 import { merge, type Candidate } from "./merge";
-import type { ClientEvent, PeerRule, PeerTraining, PeerUpdate, Spec, TensorSpec, TrainTask } from "./protocol";
+import type { ClientEvent } from "./messages";
+import type { PeerRule, PeerTraining, PeerUpdate, Spec, TensorSpec, TrainTask } from "./protocol";
 import type { BlobCache } from "./shards";
 import { sizeOf } from "./sizes";
 import { decodeCheckpoint, decodeDelta } from "./wire";

@@ -4,7 +4,8 @@ import type { Employee } from "./employ";
 import { InvalidData, NoData, NoWorker, thrownAs } from "./errors";
 import { examplesIn, numbersOf } from "./fit";
 import { checkedPower } from "./power";
-import type { BackendName, OwnExamples, PageMessage, Prediction, Run as RunDescription, WorkerEvent, WorkerMessage } from "./protocol";
+import type { BackendName, OwnExamples, PageMessage, Prediction, WorkerEvent, WorkerMessage } from "./messages";
+import type { Run as RunDescription } from "./protocol";
 
 /** Everything that a run tells of the work on it here. */
 export type RunEvent = WorkerEvent;

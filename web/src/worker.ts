@@ -5,7 +5,7 @@
 
 import { assemble } from "./assemble";
 import { createDesk } from "./desk";
-import type { PageMessage, WorkerMessage } from "./protocol";
+import type { PageMessage, WorkerMessage } from "./messages";
 import { browserShelf } from "./shards";
 import { browserStates } from "./states";
 import { setWasmPaths } from "./tf";

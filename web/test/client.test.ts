@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 
 import { BadSpec, Corrupt, Diverged, NoBackend, NotUnderstood, Refused, Stale, Unavailable } from "../src/errors";
-import type { ClientEvent, Task } from "../src/protocol";
+import type { ClientEvent } from "../src/messages";
+import type { Task } from "../src/protocol";
 import { evaluateTask, Harness, hashOf, stopTask, trainTask } from "./harness";
 
 const gone = () => new Unavailable("no answer: the network is down");

@@ -4,7 +4,7 @@ import type { Seat } from "../src/assemble";
 import type { Client } from "../src/client";
 import { createDesk } from "../src/desk";
 import { InvalidData } from "../src/errors";
-import type { PageMessage } from "../src/protocol";
+import type { PageMessage } from "../src/messages";
 
 const OPEN: PageMessage = { type: "open", api: "/", run: "digits", created: 0 };
 const JOIN: PageMessage = { type: "join", power: 100, backend: null, data: null };

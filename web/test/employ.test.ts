@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 
 import { employ } from "../src/employ";
-import type { WorkerMessage } from "../src/protocol";
+import type { WorkerMessage } from "../src/messages";
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());

@@ -2,7 +2,8 @@
 
 import type { Api } from "../src/api";
 import { join, type Client } from "../src/client";
-import type { Announcement, Blob, ClientEvent, EvaluationReport, FailureReport, Run, Task, Ticket, Update } from "../src/protocol";
+import type { ClientEvent } from "../src/messages";
+import type { Announcement, Blob, EvaluationReport, FailureReport, Run, Task, Ticket, Update } from "../src/protocol";
 import { sha256 } from "../src/sha256";
 import type { BlobCache } from "../src/shards";
 import type { EvaluateRequest, Trained, Trainer, TrainRequest } from "../src/trainer";

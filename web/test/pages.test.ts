@@ -11,7 +11,7 @@ import { currentRate, Rates, Series } from "../src/pages/series";
 import { meanOf, stalenessBars } from "../src/pages/summary";
 import { Zoom } from "../src/pages/zoom";
 import { emptyTally, tallyFrom } from "../src/pages/tally";
-import type { ClientEvent } from "../src/protocol";
+import type { ClientEvent } from "../src/messages";
 
 const aMove = (version: number, at: number, updates: number): Move => ({
   kind: "commit",

@@ -2,7 +2,8 @@ import { beforeEach, describe, expect, test } from "vitest";
 
 import { Refused, Unavailable } from "../src/errors";
 import { Peer, type Company } from "../src/peer";
-import type { Blob, ClientEvent, Exchanged, PeerTraining, Spec, TrainTask } from "../src/protocol";
+import type { ClientEvent } from "../src/messages";
+import type { Blob, Exchanged, PeerTraining, Spec, TrainTask } from "../src/protocol";
 import { digits, training } from "./specs";
 
 const spec: Spec = { ...digits, weightsManifest: [{ weights: [{ name: "line/kernel", shape: [2], dtype: "float32" }] }] };

@@ -3,7 +3,7 @@
 import { assemble } from "../src/assemble";
 import { createDesk } from "../src/desk";
 import { joinWith } from "../src/joining";
-import type { PageMessage } from "../src/protocol";
+import type { PageMessage } from "../src/messages";
 import type { EventName, Hire, Run, RunEvent } from "../src/run";
 import type { States } from "../src/states";
 

@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 
 import { createApi } from "../src/api";
 import { join } from "../src/client";
-import type { ClientEvent } from "../src/protocol";
+import type { ClientEvent } from "../src/messages";
 import { sha256 } from "../src/sha256";
 import { evaluateTask, Harness, stopTask, trainTask } from "./harness";
 

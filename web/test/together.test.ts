@@ -5,7 +5,7 @@ import { afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest
 import { createApi } from "../src/api";
 import { join, type JoinOptions } from "../src/client";
 import { systemClock } from "../src/clock";
-import type { ClientEvent } from "../src/protocol";
+import type { ClientEvent } from "../src/messages";
 import { createBlobCache } from "../src/shards";
 import { createTrainer } from "../src/trainer";
 import { Turns } from "../src/turns";
