@@ -22,12 +22,11 @@ function takingDetours(real: typeof Worker): typeof Worker {
   };
 }
 
-/**
- * A program of the page's own origin, as a worker's has to be, that fetches the one at `address`. Webpack makes a script of what it
- * bundles, unless it is told otherwise, and takes the type away.
- */
-export function detour(address: URL, type: WorkerType | undefined): string {
-  const name = JSON.stringify(address.href);
-  const program = type === "module" ? `import ${name};` : `importScripts(${name});`;
+/** A program of the page's own origin, as a worker's has to be, that fetches the one at `address`. */
+function detour(address: URL, type: WorkerType | undefined): string {
+  const program = type === "module" ? `import ${JSON.stringify(address.href)};` : ofScript(JSON.stringify(address.href));
   return URL.createObjectURL(new Blob([program], { type: "text/javascript" }));
 }
+
+// Webpack makes a script of the worker, unless it is told otherwise, which looks for its other files beside where the worker is from.
+const ofScript = (address: string) => `Object.defineProperty(self, "location", { value: new URL(${address}) }); importScripts(${address});`;

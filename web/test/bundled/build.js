@@ -17,12 +17,12 @@ const withVite = () =>
   build({ configFile: false, logLevel: "warn", root: folder, base, worker: { format: "es" }, build: { minify: false, chunkSizeWarningLimit: 2000 } });
 
 async function withWebpack() {
-  const output = { path: join(folder, "dist"), publicPath: base };
+  const output = { path: join(folder, "dist") };
   const made = webpack({ mode: "production", context: folder, entry: "./main.js", output, optimization: { minimize: false }, performance: false });
   const stats = await new Promise((resolve, reject) => made.run((error, found) => (error ? reject(error) : resolve(found))));
   if (stats.hasErrors() || stats.hasWarnings()) throw new Error(stats.toString("errors-warnings"));
   const page = await readFile(join(folder, "index.html"), "utf8");
-  await writeFile(join(folder, "dist", "index.html"), page.replace('src="./main.js"', `src="${base}main.js" crossorigin`));
+  await writeFile(join(folder, "dist", "index.html"), page.replace('type="module" src="./main.js"', `defer src="${base}main.js"`));
 }
 
 await { vite: withVite, webpack: withWebpack }[bundler]();
