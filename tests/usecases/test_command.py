@@ -1,5 +1,6 @@
 """What somebody sees who typed something that cannot be done."""
 
+import io
 import json
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -51,6 +52,16 @@ def test_a_mistyped_environment_is_one_line_too(
     assert caught.value.code == 1
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith("Error: AWS's configuration in this environment is wrong: ")
+
+
+def test_a_terminal_without_utf8_ends_no_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    sent = io.BytesIO()
+    monkeypatch.setattr("sys.stdout", io.TextIOWrapper(sent, encoding="ascii", write_through=True))
+    monkeypatch.setattr("sys.argv", ["webnn", "new", str(tmp_path / "mine")])
+    with pytest.raises(SystemExit) as caught:
+        main()
+    assert caught.value.code == 0
+    assert sent.getvalue().startswith(b"? ")
 
 
 def test_every_command_is_listed_once_with_all_of_its_first_sentence() -> None:

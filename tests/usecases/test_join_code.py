@@ -7,7 +7,7 @@ import pytest
 import segno
 from rich.console import Console
 
-from webnn.cli.code import QUIET, Code, for_others
+from webnn.cli.code import QUIET, Code, for_others, invite
 
 LINK = "https://s3.eu-central-1.amazonaws.com/webnn-dev-site-123456789012/index.html?run=mine"
 COLOURS = re.compile(r"\x1b\[([\d;]*)m")
@@ -52,6 +52,21 @@ def test_what_is_no_terminal_gets_none() -> None:
     sent = io.StringIO()
     Code(LINK).draw(Console(file=sent, width=200, height=200))
     assert sent.getvalue() == ""
+
+
+def test_a_terminal_that_cannot_show_half_blocks_gets_the_link_alone() -> None:
+    sent = io.BytesIO()
+    terminal = io.TextIOWrapper(sent, encoding="latin-1")
+    invite(Console(file=terminal, force_terminal=True, width=80, height=40, _environ={"TERM": "xterm-256color"}), LINK)
+    terminal.flush()
+    assert sent.getvalue().decode().count("\n") == 2
+    assert LINK in sent.getvalue().decode()
+
+
+def test_a_link_with_an_address_of_ipv6_is_told_as_it_is() -> None:
+    sent = io.StringIO()
+    invite(Console(file=sent, width=80), "http://[::1]:4566/site/index.html?run=mine")
+    assert sent.getvalue().splitlines()[1] == "  http://[::1]:4566/site/index.html?run=mine"
 
 
 def test_a_link_that_only_this_machine_can_open_is_not_drawn() -> None:

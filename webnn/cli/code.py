@@ -36,11 +36,13 @@ class Code:
     def draw(self, console: Console) -> None:
         """Draws it where it can be read and is of use: in a terminal that holds it, in colours, and for other devices.
 
-        Without colours it would be light on dark in most terminals, which not every reader takes.
+        Without colours it would be light on dark in most terminals, which not every reader takes; without UTF-8 there
+        are no half blocks.
         """
         lines = str(self).splitlines()
         holds = console.width >= len(lines[0]) and console.height >= len(lines) + BESIDE
-        if console.is_terminal and console.color_system and not console.no_color and holds and for_others(self.link):
+        coloured = console.is_terminal and console.color_system and not console.no_color
+        if coloured and not console.options.ascii_only and holds and for_others(self.link):
             console.print(Text(str(self), STYLE), soft_wrap=True)
 
     def _repr_html_(self) -> str:
@@ -50,8 +52,9 @@ class Code:
 
 def invite(console: Console, link: str, *, drawn: bool = True) -> None:
     """Says by which link others join a run, and draws it."""
-    said = f"Whoever opens this page and presses Start joins:\n  [bold link={link}]{link}[/]"
-    console.print(said, highlight=False, soft_wrap=True)
+    # Not as markup: an address of IPv6 has brackets.
+    said = Text.assemble("Whoever opens this page and presses Start joins:\n  ", (link, f"bold link {link}"))
+    console.print(said, soft_wrap=True)
     if drawn:
         Code(link).draw(console)
 

@@ -1,6 +1,7 @@
 """The `webnn` command: its subcommands, and what an error looks like to the person who typed it."""
 
 import sys
+from io import TextIOWrapper
 
 import click
 from rich.console import Console
@@ -84,6 +85,7 @@ for command in (
 
 def main() -> None:
     """Runs the command; deliberate errors and refusals of AWS become a line on standard error and exit status 1."""
+    _spare_terminals_without_utf8()
     try:
         webnn()
     except WebnnError as error:
@@ -95,6 +97,13 @@ def main() -> None:
             raise
         _tell(f"AWS refuses. {said.rstrip('.')}; `webnn doctor`, with the same --stage, says what is missing")
         sys.exit(1)
+
+
+def _spare_terminals_without_utf8() -> None:
+    """Shows a question mark in the place of a sign that a terminal does not have; else the command would end there."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")
 
 
 def _tell(message: str, log: object = None) -> None:
