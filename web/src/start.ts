@@ -4,12 +4,12 @@
 export function startWorker(): Worker {
   const { Worker: real } = globalThis;
   // Bundlers know a worker when it is spelt as below, and put their own address in the place of this one. So where the program lies is
-  // known to nobody but who is asked for the worker.
-  globalThis.Worker = takingDetours(real);
+  // known to nobody but who is asked for the worker. A page may not let its `Worker` be replaced: then there is no detour.
+  Reflect.set(globalThis, "Worker", takingDetours(real));
   try {
     return new Worker(new URL("./worker.ts", import.meta.url), { type: "module" });
   } finally {
-    globalThis.Worker = real;
+    Reflect.set(globalThis, "Worker", real);
   }
 }
 
