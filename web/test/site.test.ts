@@ -42,6 +42,7 @@ test("a page that breaks says so", async () => {
   const getElementById = (id: string) => texts.set(id, texts.get(id) ?? { textContent: "" }).get(id);
   vi.stubGlobal("document", { getElementById, body: { classList: { toggle: vi.fn() } } });
   vi.stubGlobal("console", { error: vi.fn() });
+  vi.stubGlobal("requestAnimationFrame", vi.fn());
   await reporting(() => Promise.reject(new Error("broken")));
   expect(texts.get("trouble")!.textContent).toContain("Reload");
 });

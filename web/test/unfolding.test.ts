@@ -1,8 +1,12 @@
 import { readFileSync } from "node:fs";
 
-import { expect, test } from "vitest";
+import { afterEach, expect, test, vi } from "vitest";
+
+import { unfoldedAnyway } from "../src/pages/unfolded";
 
 import config from "../vite.config";
+
+afterEach(() => void vi.unstubAllGlobals());
 
 type Handler = (html: string) => Promise<string>;
 interface Inlining {
@@ -54,4 +58,25 @@ test("a part a frame is shown, in order, after a frame for what they stand on, a
 test("a page without such parts asks for no frame after the first two", async () => {
   const { next } = frames(await unfolding(), 0);
   expect([next(), next(), next()]).toEqual([[], [], []]);
+});
+
+/** How many of a page's two parts can be seen by the end, if its own script has shown so many by then. */
+async function seenAfter(own: number): Promise<number> {
+  const parts = [0, 1].map((i) => new Set(i < own ? ["top"] : ["top", "later"]));
+  const folded = () => parts.filter((one) => one.has("later"));
+  vi.stubGlobal("document", {
+    querySelector: () => (parts[0]!.has("later") ? {} : null),
+    querySelectorAll: () => folded().map((one) => ({ classList: { remove: (name: string) => one.delete(name) } })),
+  });
+  vi.stubGlobal("requestAnimationFrame", (task: () => void) => void setImmediate(task));
+  await unfoldedAnyway();
+  return parts.length - folded().length;
+}
+
+test("a page whose script a content security policy has kept from it is shown all the same", async () => {
+  expect(await seenAfter(0)).toBe(2);
+});
+
+test("a page whose script is at work is left to it", async () => {
+  expect(await seenAfter(1)).toBe(1);
 });

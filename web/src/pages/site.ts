@@ -2,6 +2,7 @@
 
 import { apiOf, join, listRuns, NotUnderstood, Refused, type Run } from "../index";
 import { write } from "./dom";
+import { unfoldedAnyway } from "./unfolded";
 
 /** What a page shows while there is no run to show. */
 export interface Search {
@@ -74,6 +75,7 @@ export function showAbsent(run: string): void {
 
 /** Runs a page; one that breaks says so, for a page that only stands still looks as if it worked. */
 export async function reporting(main: () => Promise<void>): Promise<void> {
+  void unfoldedAnyway();
   await main().catch((error: unknown) => {
     console.error(error);
     showSearch(BROKEN);
