@@ -147,6 +147,17 @@ def test_a_function_that_is_called_as_ours_is_refused_by_name(first: bool) -> No
         other()
 
 
+def test_an_app_that_mounts_it_under_two_prefixes_leaves_both_alone() -> None:
+    shop = a_shop()
+    shop.register_blueprint(WebNN(), url_prefix="/other", name_prefix="other_")
+    for prefix in (PREFIX, "/other"):
+        with pytest.raises(Invalid, match="cannot stand beside"):
+            shop.route(f"{prefix}/runs/{{another}}")(print)
+    for name in ("webnn_merge", "other_merge"):
+        with pytest.raises(Invalid, match="name_prefix"):
+            shop.lambda_function(name)(print)
+
+
 def test_a_client_joins_and_gets_its_task_there(shop: Client) -> None:
     joined = shop.http.post(f"{PREFIX}/runs/line/clients", headers=JSON, body=b"{}")
     bearer = {"Authorization": f"Bearer {joined.json_body['token']}"}

@@ -61,8 +61,10 @@ class Beside(defaultdict[str, Methods]):
 
     def __init__(self, routes: dict[str, Methods], ours: Collection[str]) -> None:
         super().__init__(dict, routes)
-        self._ours = ours
+        self._ours = [*ours]
         self.update({path: _Whole(path, routes[path]) for path in ours})
+        if isinstance(routes, Beside):  # WebNN is mounted there already, under another prefix
+            self._ours += routes._ours
 
     def __missing__(self, path: str) -> Methods:
         check_route(path, self._ours)
@@ -75,6 +77,8 @@ class Named(dict[str, Any]):
     def __init__(self, handlers: dict[str, Any], ours: Collection[str]) -> None:
         super().__init__(handlers)
         self._ours = frozenset(ours)
+        if isinstance(handlers, Named):
+            self._ours |= handlers._ours
 
     def __setitem__(self, name: str, handler: Any) -> None:
         if name in self._ours:
