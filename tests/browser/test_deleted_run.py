@@ -31,12 +31,15 @@ def look_again(page: Page, what: str, text: str) -> None:
 def test_a_run_that_is_deleted_is_gone_from_its_pages_and_another_of_its_name_is_another(
     stage: LocalStage, run: str, dataset: Dataset, open_tab: Callable[..., Tab]
 ) -> None:
-    trains, watches = open_tab(run, query="&start"), open_tab(run, address=stage.watcher)
+    # With the part of the page in its address that somebody's link named.
+    trains, watches = open_tab(run, query="&start#mine"), open_tab(run, address=stage.watcher)
+    tries = open_tab(run, address=stage.page.replace("index.html", "try.html"))
+    expect(tries.page.locator("#title")).to_have_text("Handwritten digits")
     trains.wait_for("uploaded")
     expect(watches.page.locator("#state")).to_have_text("Running now")
 
     list(stage.services.remover.delete(run))
-    for page in (trains.page, watches.page):
+    for page in (trains.page, watches.page, tries.page):
         look_again(page, "#title", "No such run")
         expect(page.locator("#trouble")).to_contain_text(f"There is no run named “{run}” here.")
     expect(watches.page.locator("#state")).to_have_text("Not running")
@@ -47,7 +50,7 @@ def test_a_run_that_is_deleted_is_gone_from_its_pages_and_another_of_its_name_is
     document = json.loads((CHECKOUT / "examples" / "digits" / "spec.json").read_text())
     document |= {"title": "Born again", "end": {}}
     publish(stage.services.runs, run, document, of_dataset(document, dataset), np.random.default_rng(7))
-    for page in (trains.page, watches.page):
+    for page in (trains.page, watches.page, tries.page):
         look_again(page, "#title", "Born again")
     expect(watches.page.locator("#state")).to_have_text("Running now")
     expect(watches.page.locator("#trouble")).to_be_empty()
@@ -59,3 +62,4 @@ def test_a_run_that_is_deleted_is_gone_from_its_pages_and_another_of_its_name_is
     trains.wait_for("joined", joined + 1)
     assert not trains.failures
     assert not watches.failures
+    assert not tries.failures

@@ -1,13 +1,15 @@
 /** The page that uses the current model: draw, drop, or type, and see what it says. */
 
 import { follow, type Prediction, type Run, type RunDescription, type Story } from "../index";
+import { comeAnew } from "./anew";
 import { element, make, write } from "./dom";
 import { createFields, type Fields } from "./fields";
 import { count, percent } from "./format";
+import { Heard } from "./heard";
 import { inputOf, targetsOf, type Input, type Target } from "./kinds";
 import { inAdvance, leisure } from "./leisure";
 import { createPad, type Pad } from "./pad";
-import { openSite, reporting, showFound, showSearch } from "./site";
+import { openSite, reporting, showAbsent, showFound, showSearch } from "./site";
 import { linesOf, sentenceOf, showLines } from "./verdicts";
 
 import "./style.css";
@@ -188,7 +190,25 @@ async function main(): Promise<void> {
   const tryout = new Tryout(run);
   void reveal();
   void inAdvance(() => run.prepare());
-  await follow(run, { onStory: (story) => tryout.look(story), hidden: () => document.hidden });
+  await followed(run, tryout);
+}
+
+/** Follows the run for as long as the page is there. */
+function followed(run: Run, tryout: Tryout): Promise<void> {
+  const heard = new Heard(run.description.created_at);
+  return follow(run, {
+    onStory: (story) => {
+      if (heard.isOfAnother(story)) return comeAnew();
+      heard.hear(story);
+      tryout.look(story);
+    },
+    onTrouble: (_, gone) => {
+      if (!gone) return;
+      heard.gone = true;
+      showAbsent(run.description.run);
+    },
+    hidden: () => document.hidden,
+  });
 }
 
 void reporting(main);

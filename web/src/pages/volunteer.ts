@@ -1,6 +1,7 @@
 /** The volunteer page: one button, and what this machine does for the run. */
 
 import { follow, type Run } from "../index";
+import { comeAnew } from "./anew";
 import { ASKED } from "./asked";
 import { write } from "./dom";
 import { Heard } from "./heard";
@@ -10,13 +11,6 @@ import { createAccuracyChart, showRun, showStory } from "./story";
 import { Volunteer } from "./volunteering";
 
 import "./style.css";
-
-/** Shows another run from the beginning, for the visitor to decide upon. */
-function comeAnew(): void {
-  const here = new URL(location.href);
-  here.searchParams.delete("start");
-  location.replace(here);
-}
 
 async function main(): Promise<void> {
   const run = await openSite(ASKED.run, showSearch);
