@@ -244,6 +244,22 @@ def splits(world: World) -> dict[str, Any]:
     return found
 
 
+def numbers(world: World) -> list[str]:
+    """A model of numbers is to end at an accuracy; then by versions."""
+    k = kerases().keras
+    model = k.Sequential([k.Input((4,), name="x"), k.layers.Dense(1, name="last")], name="numbers")
+    model.compile("adam", "mse")
+    x, _ = data()
+
+    def taken(until: Any) -> str:
+        both = (x, x[:, :1])
+        return str(webnn.fit(model, *both, validation_data=both, until=until, wait=False, show=False).name)
+
+    with in_memory(world, []):
+        ends = (0.9, {"versions": 5, "accuracy": 0.9}, {"versions": 5})
+        return [said(lambda until=until: taken(until)) for until in ends]
+
+
 def names(world: World) -> list[str]:
     """One after another, then the same call again."""
     x, y = data()
@@ -266,6 +282,7 @@ def main(path: Path) -> None:
         "stored": stored(a_world()),
         "sides": sides(a_world()),
         "names": names(a_world()),
+        "numbers": numbers(a_world()),
         "splits": splits(a_world()),
     }
     path.write_text(json.dumps(found))

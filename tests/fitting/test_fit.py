@@ -173,6 +173,14 @@ def test_a_taken_name_gets_a_number_and_one_that_was_asked_for_is_gone_on_with(f
     assert odd.startswith("Invalid: until=5: give an accuracy such as 0.98, or a dict")
 
 
+def test_a_model_of_numbers_ends_by_versions_and_not_at_an_accuracy(found: dict[str, Any]) -> None:
+    *refused, taken = found["numbers"]
+    for words in refused:
+        assert words.startswith("Invalid: accuracy: layer 'last', an output, has the activation 'linear'"), words
+        assert words.endswith("say when the run ends by versions or seconds instead")
+    assert taken == "numbers"
+
+
 def test_the_package_itself_is_light() -> None:
     seen = "import sys, webnn; print(sorted(set(sys.modules) & {'click', 'rich', 'numpy', 'botocore', 'tensorflow'}))"
     shown = subprocess.run([sys.executable, "-c", seen], capture_output=True, text=True, check=True)

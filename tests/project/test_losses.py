@@ -26,12 +26,12 @@ BINARY, SQUARES = "binaryCrossentropy", "meanSquaredError"
 INDICES, ONE_HOT, NUMBERS = "np.zeros(8, int)", "np.eye(3)[np.zeros(8, int)]", "np.zeros((8, 1))"
 
 
-def problems(parent: Path, loss: str, targets: str, shape: str = "", **last: Any) -> list[str]:
+def problems(parent: Path, loss: str, targets: str, shape: str = "", end: str = "", **last: Any) -> list[str]:
     """Of a model whose last layer is like this."""
     layer = a_dense("class", **({"units": 3, "inputs": 4} | last))
     units = layer["config"]["units"]
     model = a_model([layer], [("class/kernel", [4, units]), ("class/bias", [units])])
-    toml, data = TOML.format(loss=loss, shape=shape), DATA.format(targets=targets)
+    toml, data = TOML.format(loss=loss, shape=shape) + end, DATA.format(targets=targets)
     return told(a_folder(parent, model=model, toml=toml, data=data))
 
 
@@ -92,3 +92,38 @@ def test_targets_that_are_not_what_the_loss_takes_are_told(
     tmp_path: Path, loss: str, targets: str, shape: str, said: str
 ) -> None:
     assert problems(tmp_path, loss, targets, shape)[0] == said
+
+
+AN_ACCURACY = "[end]\naccuracy = 0.9\n"
+
+
+@pytest.mark.parametrize(("units", "targets"), [(1, NUMBERS), (3, ONE_HOT)])
+@pytest.mark.parametrize("activation", ["linear", "relu", "tanh"])
+def test_numbers_learnt_by_squares_have_no_accuracy_to_end_at(
+    tmp_path: Path, units: int, targets: str, activation: str
+) -> None:
+    (found,) = problems(tmp_path, SQUARES, targets, end=AN_ACCURACY, units=units, activation=activation)
+    assert found == (
+        f"webnn.toml:9: accuracy: layer 'class', an output, has the activation {activation!r}; with {SQUARES} that is "
+        "numbers, not classes, and accuracy means nothing: say when the run ends by versions or seconds instead"
+    )
+
+
+def test_such_a_run_ends_by_versions_or_seconds(tmp_path: Path) -> None:
+    end = "[end]\nversions = 500\nseconds = 600\n"
+    assert problems(tmp_path, SQUARES, NUMBERS, end=end, units=1, activation="linear") == []
+
+
+@pytest.mark.parametrize(
+    ("loss", "targets", "last"),
+    [
+        (SQUARES, ONE_HOT, {"activation": "softmax"}),
+        (SQUARES, NUMBERS, {"units": 1, "activation": "sigmoid"}),
+        (BINARY, NUMBERS, {"units": 1, "activation": "sigmoid"}),
+        (SPARSE, INDICES, {}),
+    ],
+)
+def test_classes_have_an_accuracy_by_whatever_they_are_learnt(
+    tmp_path: Path, loss: str, targets: str, last: dict[str, Any]
+) -> None:
+    assert problems(tmp_path, loss, targets, end=AN_ACCURACY, **last) == []

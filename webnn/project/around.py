@@ -9,11 +9,12 @@ from webnn.errors import Invalid
 from webnn.keras.inputs import UNDEFINED, Input, inputs_of
 from webnn.keras.topology import to_tfjs
 from webnn.project import model as models
-from webnn.project.losses import BINARY, SPARSE
+from webnn.project.losses import BINARY, SPARSE, SQUARES, end_misfit
 from webnn.project.model import Model, Place
 
-SQUARES = "meanSquaredError"
 LOSSES = {"softmax": SPARSE, "sigmoid": BINARY}
+AN_ACCURACY = re.compile(r"^accuracy = ", re.MULTILINE)  # to end at
+VERSIONS = re.compile(r"^# versions = ", re.MULTILINE)
 BARE = re.compile(r"[A-Za-z0-9_-]+")
 TABLES = re.compile(r"\[data\.inputs\.x\].*?(?=\[training\])", re.DOTALL)  # of the template's settings
 ENDS = re.compile(r"^def train\(\).*", re.DOTALL | re.MULTILINE)  # and what gives its data
@@ -55,6 +56,8 @@ def around(model: str, toml: str, data: str) -> tuple[str, str]:
     inputs, loss = inputs_of(to_tfjs(found.topology)), _loss(found)
     tables = "\n".join([*map(_input_table, inputs), *(_target_table(place, loss) for place in found.outputs)])
     toml = TABLES.sub(lambda _: f"{tables}\n", toml).replace(f'loss = "{SPARSE}"', f'loss = "{loss}"')
+    if any(end_misfit(found.outputs, loss)):
+        toml = VERSIONS.sub("versions = ", AN_ACCURACY.sub("# accuracy = ", toml))
     count = max(FEWEST, min(MOST, MOST_NUMBERS // sum(prod(_lengths(one.shape)) for one in inputs)))
     made = DATA.format(
         train=count,

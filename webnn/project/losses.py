@@ -1,12 +1,13 @@
 """Whether a loss makes sense of what a model gives."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from webnn.project.model import Place
 
 SPARSE = "sparseCategoricalCrossentropy"
 CATEGORICAL = "categoricalCrossentropy"
 BINARY = "binaryCrossentropy"
+SQUARES = "meanSquaredError"
 # Whose numbers are from 0 to 1. Losses take logarithms of them: see docs/openapi.yaml.
 PROBABILITIES = ("softmax", "sigmoid")
 
@@ -22,3 +23,16 @@ def loss_misfit(output: Place, loss: str) -> Iterator[str]:
     elif loss in (SPARSE, CATEGORICAL, BINARY) and activation is not None and activation not in PROBABILITIES:
         wanted = "sigmoid" if loss == BINARY else "softmax"
         yield f"{of} has the activation {activation!r}; {loss} takes probabilities: give it {wanted!r}"
+
+
+def end_misfit(outputs: Iterable[Place], loss: str) -> Iterator[str]:
+    """Why a run must not end at an accuracy, if so: of numbers that are learnt by squares none is right or wrong.
+
+    Probabilities are learnt so, too; those have a class that is the likeliest.
+    """
+    for one in outputs:
+        if loss == SQUARES and one.activation is not None and one.activation not in PROBABILITIES:
+            yield (
+                f"layer {one.name!r}, an output, has the activation {one.activation!r}; with {loss} that is numbers, "
+                "not classes, and accuracy means nothing: say when the run ends by versions or seconds instead"
+            )

@@ -11,7 +11,7 @@ from webnn.core.initial import initial_weights
 from webnn.core.tensors import total_bytes
 from webnn.cutting import Example, example_of
 from webnn.errors import Invalid
-from webnn.project.losses import SPARSE, loss_misfit
+from webnn.project.losses import SPARSE, end_misfit, loss_misfit
 from webnn.project.model import Model, Place
 from webnn.project.problem import Problem
 from webnn.project.sections import TOML, DataSection, Sections, Stored
@@ -56,6 +56,7 @@ def document_of(model: Model, sections: Sections, name: str) -> tuple[Document |
         data[side] = [_tensor(key, stored[key], known[i], side, loss) for i, key in enumerate(order)]
         problems += _misfits(sections, side, order, known, loss)
     problems += [model.problem(text, f'"{place.name}"') for place in model.outputs for text in loss_misfit(place, loss)]
+    problems += _end_misfits(sections, model, loss)
     problems += _own_misfits(sections, model, loss)
     found: dict[str, Any] = {
         "title": sections.run.title or name,
@@ -79,6 +80,12 @@ def _own(data: DataSection) -> dict[str, Any]:
     """What is said of labels and of visitors' own data; nothing where all is as ever, so that specs stay the same."""
     labels = {} if data.labels is None else {"labels": data.labels}
     return labels if data.own == "never" else labels | {"own": data.own}
+
+
+def _end_misfits(sections: Sections, model: Model, loss: str) -> list[Problem]:
+    if sections.spec.get("end", {}).get("accuracy") is None:
+        return []
+    return [sections.problem(f"accuracy: {text}", "end", "accuracy") for text in end_misfit(model.outputs, loss)]
 
 
 def _own_misfits(sections: Sections, model: Model, loss: str) -> list[Problem]:
