@@ -15,6 +15,7 @@ from webnn.core.records import ACTIVE_MILLISECONDS, Evaluation, Head, LedgerEntr
 from webnn.core.spec import MOST_DESCRIPTION, MOST_TITLE, RunName, Spec
 from webnn.core.wire import Vector, encode_vector, sha256
 from webnn.errors import Conflict, Corrupt, Invalid, Missing
+from webnn.measured import measured
 from webnn.observe import Changed, unwatched
 from webnn.specs import Specs
 from webnn.store import keys
@@ -27,7 +28,7 @@ class Description(Struct, frozen=True):
     """A run as anyone may see it.
 
     Attributes:
-        metrics: The newest evaluation; None before the first.
+        metrics: How good the head's weights are: see `webnn.measured`. None where that was not evaluated.
         clients: Clients that asked for a task in the last minute.
     """
 
@@ -142,11 +143,12 @@ class Runs:
         return described
 
     def _described(self, run: Run) -> Description:
+        head = self._catalog.head(run.run)
         return Description(
             run,
-            self._catalog.head(run.run),
+            head,
             self._specs.of(run.run),
-            self._catalog.latest_evaluation(run.run),
+            measured(self._catalog, head),
             self._active(run.run),
         )
 

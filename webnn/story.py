@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from webnn.core.records import ACTIVE_MILLISECONDS, Evaluation, Head, LedgerEntry, Status
 from webnn.failures import Failures, Troubles
+from webnn.measured import measured
 from webnn.store.ports import Catalog
 
 PAGE = 200
@@ -28,7 +29,7 @@ class Standing(Struct, frozen=True):
         clients: That asked for a task in the last minute.
         updates: Merged so far; undone ones too.
         updates_per_second: Merged, over the last half minute.
-        accuracy, loss: Of `evaluated_version`, on the whole validation set; None before the first evaluation.
+        accuracy, loss: Of `evaluated_version`, on the whole validation set: see `webnn.measured`.
         staleness_p50, staleness_p95: Percentiles over all merged updates; None before the first.
         update_bytes: Of all merged updates' bodies, which clients sent.
         checkpoint_bytes: Of all checkpoints, with what lies beside them.
@@ -127,7 +128,7 @@ class Story:
 
     def _standing(self, head: Head, clients: int, *, catching_up: bool) -> Standing:
         now = self._clock()
-        newest = self.evaluations[-1] if self.evaluations else None
+        newest = measured(self._catalog, head)
         until = self._last if head.status is Status.FINISHED else now
         return Standing(
             run=self._run,

@@ -53,8 +53,6 @@ def only_line(shown: Result) -> dict[str, object]:
         (("pause", "start"), "running", 2),
         (("stop",), "finished", 2),
         (("stop", "start"), "running", 2),
-        (("reset",), "running", 3),
-        (("stop", "reset"), "finished", 3),
         (("stop", "retrain"), "running", 3),
         (("retrain", "retrain"), "running", 3),
     ],
@@ -66,6 +64,23 @@ def test_what_a_run_is_told_it_does(typed: Typed, world: World, words: list[str]
     assert (str(world.head.status), world.head.version) == (status, version)
     again = only_line(typed(words[-1], "line", "--json"))
     assert again == {"run": "line", "status": status, "version": version, "generation": version - 2}
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("reset",), "line has its first weights again: version 3. It is running."),
+        (("pause", "reset"), "line has its first weights again: version 3. It is paused: `webnn start line`."),
+        (("stop", "reset"), "line has its first weights again: version 3. It is finished: `webnn retrain line`."),
+        (("reset", "reset"), "line has its first weights already: version 3. It is running."),
+    ],
+)
+def test_a_reset_says_what_it_did_and_what_comes_next(typed: Typed, words: list[str], says: str) -> None:
+    for word in words:
+        shown = typed(word, "line")
+    assert shown.stdout == says + "\n"
+    again = only_line(typed("reset", "line", "--json"))
+    assert (again["version"], again["generation"]) == (3, 1)
 
 
 @pytest.mark.parametrize("word", ["pause", "start", "stop", "reset", "retrain", "delete", "status"])

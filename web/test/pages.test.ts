@@ -5,6 +5,7 @@ import type { Measure, Move } from "../src/live";
 import type { Range } from "../src/pages/chart";
 import { bytes, clock, count, duration, figure, moment, money, percent, timeOfDay } from "../src/pages/format";
 import { extentOf } from "../src/pages/extent";
+import { measured } from "../src/pages/measured";
 import { createPace } from "../src/pages/pace";
 import { commitsCsv, evaluationsCsv } from "../src/pages/csv";
 import { currentRate, Rates, Series } from "../src/pages/series";
@@ -30,6 +31,27 @@ const aMove = (version: number, at: number, updates: number): Move => ({
   restores: null,
   leftOut: null,
   note: "",
+});
+
+describe("how good the weights are", () => {
+  const measures: Measure[] = [1, 2].map((version) => ({ version, at: 0, loss: 1, accuracy: version / 4 }));
+  const trained = [aMove(1, 0, 1), aMove(2, 0, 1), aMove(3, 0, 1)];
+  const back = (restores: number): Move => ({ ...aMove(4, 0, 0), kind: "rollback", generation: 1, restores });
+  const further: Move = { ...aMove(5, 0, 1), generation: 1 };
+  const known = (moves: Move[], evaluations = measures) => {
+    const { version, generation, steps } = moves.at(-1)!;
+    return measured({ head: { version, generation, steps, sha256: "" }, moves, evaluations })?.version ?? null;
+  };
+
+  test("is what was measured last, though the head is further", () => expect(known(trained)).toBe(2));
+  test("is not known after a reset", () => expect(known([...trained, back(0)])).toBeNull());
+  test("is what it was of a version that was brought back", () => expect(known([...trained, back(1)])).toBe(1));
+  test("is not known of one that was brought back and never measured", () => expect(known([...trained, back(3)])).toBeNull());
+  test("is not known of what was trained since, until it is measured", () => {
+    expect(known([...trained, back(1), further])).toBeNull();
+    expect(known([...trained, back(1), further], [...measures, { version: 5, at: 0, loss: 1, accuracy: 1 }])).toBe(5);
+  });
+  test("is not known before the first evaluation", () => expect(known(trained, [])).toBeNull());
 });
 
 describe("the summary", () => {

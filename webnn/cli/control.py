@@ -10,7 +10,7 @@ from webnn.cli import completion
 from webnn.cli import stage as stages
 from webnn.cli.code import invite
 from webnn.control import Control
-from webnn.core.records import Head
+from webnn.core.records import Head, Status
 
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print the result as one line of JSON.")
 
@@ -58,7 +58,16 @@ def reset(name: str, as_json: bool, stage: str) -> None:
     They become a version of their own; nothing is deleted, so `webnn rollback` brings back any other. The run goes on,
     stays paused or stays finished, as it was.
     """
-    _told(Control.reset, name, as_json, stage)
+    services = stages.services(stage)
+    before = services.catalog.head(name).version
+    head = services.control.reset(name)
+    if as_json:
+        _print_json(name, head)
+        return
+    again = "has its first weights already" if head.version == before else "has its first weights again"
+    then = {Status.RUNNING: "", Status.PAUSED: f": `webnn start {name}`", Status.FINISHED: f": `webnn retrain {name}`"}
+    said = f"{name} {again}: version {head.version}. It is {head.status}{then[head.status]}."
+    Console().print(Text(said), soft_wrap=True)
 
 
 @click.command()
@@ -76,11 +85,14 @@ def retrain(name: str, as_json: bool, stage: str) -> None:
 def _told(tell: Callable[[Control, str], Head], name: str, as_json: bool, stage: str) -> None:
     head = tell(stages.services(stage).control, name)
     if as_json:
-        found = {"run": name, "status": head.status, "version": head.version, "generation": head.generation}
-        stages.print_json(found)
+        _print_json(name, head)
         return
     said = f"{name} is {head.status} at version {head.version}, generation {head.generation}."
     Console().print(Text(said), soft_wrap=True)
+
+
+def _print_json(name: str, head: Head) -> None:
+    stages.print_json({"run": name, "status": head.status, "version": head.version, "generation": head.generation})
 
 
 def _version(_context: click.Context, _parameter: click.Parameter, value: str) -> int | None:

@@ -5,6 +5,7 @@ import type { Chart } from "./chart";
 import { element, write } from "./dom";
 import { count, figure, percent } from "./format";
 import { createChartLater } from "./later_chart";
+import { measured } from "./measured";
 import { showFound } from "./site";
 
 /** What it is for, in its owner's words. */
@@ -34,9 +35,9 @@ export function createAccuracyChart(): Pick<Chart, "show"> {
 /** The model as it stands. */
 export function showStory(chart: Pick<Chart, "show">, target: number | null, story: Story): void {
   const { evaluations, head } = story;
-  const latest = evaluations.at(-1);
+  const [now, latest] = [measured(story)?.accuracy, evaluations.at(-1)];
   write("version", count(head.version));
-  write("accuracy", typeof latest?.accuracy === "number" ? percent(latest.accuracy) : "–");
+  write("accuracy", typeof now === "number" ? percent(now) : "–");
   const goal = evaluations.map(() => target);
   const summary = typeof latest?.accuracy === "number" ? `Accuracy ${percent(latest.accuracy)} at version ${latest.version}` : "No evaluation yet";
   chart.show([evaluations.map(({ version }) => version), evaluations.map(({ accuracy }) => accuracy), goal], summary);

@@ -9,6 +9,7 @@ import { Heard } from "./heard";
 import { inputOf, targetsOf, type Input, type Target } from "./kinds";
 import { inAdvance, leisure } from "./leisure";
 import { createPad, type Pad } from "./pad";
+import { measured } from "./measured";
 import { openSite, reporting, showAbsent, showFound, showSearch } from "./site";
 import { linesOf, sentenceOf, showLines } from "./verdicts";
 
@@ -57,9 +58,10 @@ class Tryout {
   }
 
   /** There may be newer weights: whoever has asked is answered by them. */
-  look({ status, head, evaluations }: Story): void {
+  look(story: Story): void {
+    const { status, head, evaluations } = story;
     const newer = head.version > this.known.head.version;
-    this.known = { status, head, measured: evaluations.at(-1) ?? this.known.measured };
+    this.known = { status, head, measured: evaluations.length > 0 ? measured(story) : this.known.measured };
     if (newer && this.answered !== null) this.change();
     else this.tellVersion(this.answered);
   }

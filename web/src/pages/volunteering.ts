@@ -8,6 +8,7 @@ import { clearFailure, showFailure } from "./failure";
 import type { Heard } from "./heard";
 import { Lending } from "./lending";
 import { createMachine } from "./machine";
+import { measured } from "./measured";
 import { showMode, type Mode } from "./mode";
 import type { OwnDataPanel } from "./own_data";
 import { offerOwnData } from "./own_offer";
@@ -61,7 +62,7 @@ export class Volunteer {
   hear(story: Story): void {
     this.heard.hear(story);
     this.heard.showClients(this.mode === "running");
-    this.contributed.compare(story.evaluations.at(-1)?.accuracy ?? null);
+    this.contributed.compare(measured(story)?.accuracy ?? null);
     if (story.status === "finished") this.finish();
   }
 

@@ -10,6 +10,7 @@ import { element, write } from "./dom";
 import { bytes, count, figure, money, timeOfDay } from "./format";
 import { HistoryTable, percentOf } from "./history_table";
 import { leisure, unhurried } from "./leisure";
+import { measured } from "./measured";
 import { drawPicture, save } from "./picture";
 import { currentRate } from "./series";
 import { openSite, reporting, showAbsent, showFound, showSearch } from "./site";
@@ -97,8 +98,9 @@ class Watcher {
     save(`${about.run}-${what}.csv`, new Blob([text], { type: "text/csv" }));
   }
 
-  private async savePicture({ head, evaluations, at }: Story, { run, title }: About): Promise<void> {
-    const accuracy = evaluations.at(-1)?.accuracy;
+  private async savePicture(story: Story, { run, title }: About): Promise<void> {
+    const { head, at } = story;
+    const accuracy = measured(story)?.accuracy;
     const told = [`version ${count(head.version)}`, typeof accuracy === "number" ? `accuracy ${percentOf(accuracy)}` : "", this.charts.range.toLowerCase()];
     const when = new Date(at).toLocaleString("en-GB", { dateStyle: "long", timeStyle: "short" });
     const picture = drawPicture(title, [...told.filter(Boolean), when].join(" · "), [...(await this.charts.panels()), { title: "What it took", chart: { facts: factsOnPage() } }]);
@@ -124,8 +126,9 @@ function showRun({ run, title, description, target }: About): void {
   write("goal", target === null ? "on the whole test set" : `of ${figure(100 * target)} % wanted`);
 }
 
-function showTiles({ evaluations, head, totals, cost }: Story): void {
-  write("accuracy", percentOf(evaluations.at(-1)?.accuracy));
+function showTiles(story: Story): void {
+  const { head, totals, cost } = story;
+  write("accuracy", percentOf(measured(story)?.accuracy));
   write("version", count(head.version));
   write("steps", `after ${count(head.steps)} steps`);
   write("bytes", bytes(totals.bytes));
