@@ -37,7 +37,7 @@ web/dist/index.html: web/node_modules/.stamp $(shell find web/src web/public web
 client: web/node_modules/.stamp ## Build the npm package @webnn/client into web/client/dist
 	@cd web && npm run --silent package
 
-demo: setup ## Train the digits on this machine, in the browsers it has (ARGS="--clients 2 --until 0.95 --json")
+demo: setup ## Train the digits on this machine, in the browsers it has (ARGS="--clients 2"; webnn demo --help)
 	@$(BIN)/webnn demo $(ARGS)
 
 test: setup build/experiments/.stamp ## Run all tests, two parts at a time (ARGS="tests/core -x": only these of Python's)
