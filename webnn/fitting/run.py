@@ -15,6 +15,7 @@ from webnn.core.tensors import TensorSpec
 from webnn.core.wire import Vector
 from webnn.errors import Invalid, Unavailable
 from webnn.fitting import models
+from webnn.fitting.interrupts import put_off
 from webnn.fitting.reaching import Reached
 from webnn.fitting.showing import Shown
 from webnn.local.stage import STAGE
@@ -170,16 +171,25 @@ class Run:
     def close(self) -> None:
         """Keeps what there is, and lets the stage go. One that `fit` brought up on this machine ends, with its runs.
 
-        A run on any other stage goes on, stays paused or stays finished, as it is. To close twice does no harm.
+        A run on any other stage goes on, stays paused or stays finished, as it is. To close twice does no harm. Ctrl-C
+        while a stage ends makes that no more than shorter.
         """
         if self._closed:
             return
+        if self._reached.own is None:
+            self._keep_and_let_go(_never)
+            return
+        with put_off() as pressed:
+            self._shown.say("Stopping the stage on this machine…")
+            self._keep_and_let_go(pressed)
+
+    def _keep_and_let_go(self, hurried: Callable[[], bool]) -> None:
         try:
             self._standing, self._evaluations = self.status(), self._evaluated()
             for version in ("newest", "best"):
                 self._kept[version] = self._weights(version)
             if self._reached.own is not None and self._standing.status is Status.FINISHED:
-                time.sleep(FAREWELL_SECONDS)
+                _farewell(hurried)
         finally:
             self._closed = True
             self._stack.close()
@@ -208,6 +218,12 @@ class Run:
             return self._shown.page(self._story, self.status(), None)
         except Unavailable as error:
             return f"{html.escape(repr(self))}<br>{html.escape(error.message)}"
+
+
+def _farewell(hurried: Callable[[], bool]) -> None:
+    over = wiring.deadline(FAREWELL_SECONDS)
+    while not (over() or hurried()):
+        time.sleep(PART_SECONDS)
 
 
 def _never() -> bool:
