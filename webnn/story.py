@@ -6,18 +6,19 @@ of. What is remembered does not grow with the run: sums, counts by staleness, an
 
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping
+from itertools import takewhile
 
 from msgspec import Struct
 
 from webnn.core.records import ACTIVE_MILLISECONDS, Evaluation, Head, LedgerEntry, Status
 from webnn.failures import Failures, Troubles
 from webnn.measured import measured
+from webnn.pace import MINUTE_MILLISECONDS, per_second
 from webnn.store.ports import Catalog
 
 PAGE = 200
 PAGES_A_LOOK = 5
 TROUBLE_MILLISECONDS = 5_000
-RATE_MILLISECONDS = 30_000
 REMEMBERED = 2_000
 
 
@@ -28,7 +29,7 @@ class Standing(Struct, frozen=True):
         at: When this was looked at.
         clients: That asked for a task in the last minute.
         updates: Merged so far; undone ones too.
-        updates_per_second: Merged, over the last half minute.
+        updates_per_second: Merged in the last minute, as `webnn.pace.per_second` has it; 0 of a finished run.
         accuracy, loss: Of `evaluated_version`, on the whole validation set: see `webnn.measured`.
         staleness_p50, staleness_p95: Percentiles over all merged updates; None before the first.
         update_bytes: Of all merged updates' bodies, which clients sent.
@@ -139,7 +140,7 @@ class Story:
             steps=head.steps,
             clients=clients,
             updates=self._updates,
-            updates_per_second=self._rate(now),
+            updates_per_second=0.0 if head.status is Status.FINISHED else self._rate(now),
             accuracy=newest.accuracy if newest else None,
             loss=newest.loss if newest else None,
             evaluated_version=newest.version if newest else None,
@@ -153,13 +154,8 @@ class Story:
         )
 
     def _rate(self, now: int) -> float:
-        since = max(now - RATE_MILLISECONDS, self._began)
-        merged = 0
-        for entry in reversed(self.commits):
-            if entry.at <= since:
-                break
-            merged += len(entry.updates)
-        return merged * 1000 / max(1000, now - since)
+        late = takewhile(lambda entry: entry.at > now - MINUTE_MILLISECONDS, reversed(self.commits))
+        return per_second(sum(len(entry.updates) for entry in late), self._began, now)
 
 
 def percentile(counts: Mapping[int, int], share: float) -> int | None:

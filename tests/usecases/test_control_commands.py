@@ -108,7 +108,7 @@ class TestStatus:
             "version": "2, made 30 seconds ago",
             "accuracy": "81.25% (version 1)",
             "clients": "1 in the last minute",
-            "updates": "0.03 a second in the last minute",
+            "updates": "0.07 a second in the last minute",
             "ends": "at an accuracy of 90.00% or after 5,000 versions",
         }
 
@@ -122,9 +122,14 @@ class TestStatus:
         world.services.runs.start("timed", "", "", body, np.float32([1, 2, 3]))
         assert "after 5,400 seconds" in typed("status", "timed").stdout
 
-    def test_is_one_line_of_json(self, typed: Typed) -> None:
+    def test_names_no_pace_of_a_finished_run(self, typed: Typed, world: World) -> None:
+        world.services.control.finish("line")
+        assert "no more: it is finished" in typed("status", "line").stdout
+
+    def test_is_one_line_of_json(self, typed: Typed, world: World) -> None:
+        world.clock.now += 40_000
         found = only_line(typed("status", "line", "--json"))
-        assert (found["status"], found["committed_at"], found["updates_per_second"]) == ("running", START, 2 / 60)
+        assert (found["status"], found["committed_at"], found["updates_per_second"]) == ("running", START, 2 / 40)
 
     def test_shows_a_title_as_it_was_typed(self, typed: Typed, world: World) -> None:
         body = world.blobs.get(world.catalog.run("line").spec_key)

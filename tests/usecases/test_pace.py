@@ -23,10 +23,24 @@ def world() -> World:
 
 
 @pytest.mark.parametrize(
-    ("now", "updates"), [(50_000, 5), (69_999, 5), (70_000, 2), (109_999, 2), (110_000, 0), (10**9, 0)]
+    ("now", "rate"),
+    [(50_000, 5 / 50), (69_999, 5 / 60), (70_000, 2 / 60), (109_999, 2 / 60), (110_000, 0), (10**9, 0)],
 )
-def test_is_that_of_the_last_minute(world: World, now: int, updates: int) -> None:
-    assert pace(world.catalog, world.head, START + now) == Pace(START + 50_000, updates / 60)
+def test_is_that_of_the_last_minute_or_of_the_age_of_a_younger_run(world: World, now: int, rate: float) -> None:
+    assert pace(world.catalog, world.head, START + now) == Pace(START + 50_000, rate)
+
+
+def test_counts_updates_and_no_rollback_however_long_a_page_of_the_ledger_is(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("webnn.pace.PAGE", 2)
+    world.services.restorer.rollback("line", 3)
+    assert pace(world.catalog, world.head, START + 60_000).updates_per_second == 5 / 60
+
+
+def test_of_a_finished_run_is_none(world: World) -> None:
+    world.services.control.finish("line")
+    assert pace(world.catalog, world.head, START + 50_000) == Pace(START + 50_000, 0.0)
 
 
 def test_of_a_run_that_has_merged_nothing_is_none() -> None:

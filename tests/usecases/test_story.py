@@ -9,6 +9,7 @@ from samples import World, a_client, a_world, an_evaluation
 from webnn import story as module
 from webnn.core.records import Status
 from webnn.errors import Missing, Unavailable
+from webnn.pace import pace
 from webnn.story import Story, all_commits, all_evaluations, percentile
 
 
@@ -91,15 +92,27 @@ def test_what_is_remembered_does_not_grow_with_the_run(world: World, monkeypatch
     assert [entry.version for entry in followed.commits] == [3, 4, 5]
 
 
-def test_the_rate_is_of_the_last_half_minute(world: World) -> None:
+def test_the_rate_is_of_the_last_minute(world: World) -> None:
     world.clock.now += 60_000
     merged(world, 0, 0)
     world.clock.now += 20_000
     merged(world, 0)
     followed = Story(world.catalog, "line", world.clock)
-    assert followed.look().updates_per_second == 3 / 30
-    world.clock.now += 15_000
-    assert followed.look().updates_per_second == 1 / 30
+    assert followed.look().updates_per_second == 3 / 60
+    world.clock.now += 45_000
+    assert followed.look().updates_per_second == 1 / 60
+    world.catalog.set_status(world.head, Status.FINISHED)
+    assert followed.look().updates_per_second == 0.0
+
+
+@pytest.mark.parametrize(("age", "over"), [(500, 1), (15_000, 15), (60_000, 60), (10**6, 60)])
+def test_the_rate_of_a_young_run_is_over_its_age_and_is_the_one_that_its_pace_tells(
+    world: World, age: int, over: int
+) -> None:
+    world.clock.now += age
+    merged(world, 0, 0, 0)
+    assert Story(world.catalog, "line", world.clock).look().updates_per_second == 3 / over
+    assert pace(world.catalog, world.head, world.clock.now).updates_per_second == 3 / over
 
 
 def test_clients_are_those_of_the_last_minute(world: World) -> None:

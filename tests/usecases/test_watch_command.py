@@ -93,6 +93,7 @@ def test_without_a_terminal_there_is_a_line_for_each_change_till_the_run_is_fini
         "finished: version 1",
     ]
     assert "accuracy 75.00% loss 0.2500 at version 1" in shown.stdout
+    assert ["updates/s" in line for line in shown.stdout.splitlines()] == [True, True, True, False]
     assert waited == [2.0] * 5
 
 

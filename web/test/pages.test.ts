@@ -72,7 +72,9 @@ describe("the summary", () => {
   });
 
   test("the rate now is over the last minute, or the run's age", () => {
-    expect(currentRate(commits, 20_000)).toBeCloseTo(0.5);
+    expect(currentRate(commits, 20_000)).toBe(5 / 20);
+    expect(currentRate([aMove(0, 0, 0), aMove(21, 75_000, 21)], 90_000)).toBe(21 / 60); // young is the merging, not the run
+    expect(currentRate([aMove(0, 0, 0), aMove(2, 400, 2)], 500)).toBe(2);
     expect(currentRate(commits, 75_000)).toBeCloseTo(1 / 60);
     expect(currentRate(commits, 500_000)).toBe(0);
     expect(currentRate([], 0)).toBe(0);

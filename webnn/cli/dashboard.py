@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from webnn.cli import troubles
-from webnn.core.records import Evaluation, LedgerEntry
+from webnn.core.records import Evaluation, LedgerEntry, Status
 from webnn.story import Standing, Story
 
 BARS = "▁▂▃▄▅▆▇█"
@@ -46,7 +46,8 @@ def _facts(story: Story, standing: Standing) -> Table:
     facts.add_row("accuracy", _curve(standing.accuracy, "{:.2%}", [one.accuracy for one in story.evaluations]))
     facts.add_row("loss", _curve(standing.loss, "{:.4f}", [one.loss for one in story.evaluations]))
     facts.add_row("clients now", f"{standing.clients}")
-    facts.add_row("updates", f"{standing.updates:,}, now {standing.updates_per_second:.1f} a second")
+    pace = f", {standing.updates_per_second:.2f} a second in the last minute"
+    facts.add_row("updates", f"{standing.updates:,}{'' if standing.status is Status.FINISHED else pace}")
     facts.add_row("staleness", _staleness(story.staleness, standing))
     facts.add_row(
         "bytes", f"{size(standing.update_bytes)} of updates, {size(standing.checkpoint_bytes)} of checkpoints"

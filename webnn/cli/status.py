@@ -9,6 +9,7 @@ from webnn import wiring
 from webnn.api import answers
 from webnn.cli import completion, troubles
 from webnn.cli import stage as stages
+from webnn.core.records import Status
 from webnn.core.terms import End
 from webnn.failures import Troubles, plain
 from webnn.pace import Pace, pace
@@ -60,7 +61,7 @@ def _table(found: Description, moving: Pace, failed: Troubles, now: int) -> Tabl
         "version": f"{found.head.version}, made {_ago(now - moving.committed_at)}",
         "accuracy": _accuracy(found),
         "clients": f"{found.clients} in the last minute",
-        "updates": f"{moving.updates_per_second:.2f} a second in the last minute",
+        "updates": _updates(found, moving),
         "ends": _end(found.spec.end),
     }
     if failed.alike:
@@ -69,6 +70,12 @@ def _table(found: Description, moving: Pace, failed: Troubles, now: int) -> Tabl
     for what, text in rows.items():
         table.add_row(what, Text(text))  # not as markup: a title is what its owner typed, a failure what anybody sent
     return table
+
+
+def _updates(found: Description, moving: Pace) -> str:
+    if found.head.status is Status.FINISHED:
+        return "no more: it is finished"
+    return f"{moving.updates_per_second:.2f} a second in the last minute"
 
 
 def _accuracy(found: Description) -> str:

@@ -116,9 +116,10 @@ def line(standing: Standing) -> None:
     clients = f"{standing.clients} client{'' if standing.clients == 1 else 's'}"
     trouble = troubles.in_short(standing.failures)
     failing = f"; {trouble}" if trouble else ""
+    pace = "" if standing.status is Status.FINISHED else f", {standing.updates_per_second:.2f} updates/s"
     click.echo(
         f"{dashboard.duration(standing.seconds)} {standing.run} {standing.status}: version {standing.version}, "
-        f"{accuracy}, {clients}, {standing.updates_per_second:.1f} updates/s{staleness}{failing}"
+        f"{accuracy}, {clients}{pace}{staleness}{failing}"
     )
     sys.stdout.flush()
 

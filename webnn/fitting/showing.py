@@ -122,8 +122,9 @@ def _facts(standing: Standing) -> str:
         )
     clients = f"{standing.clients} client{'' if standing.clients == 1 else 's'}"
     lamp = f'<span style="color: {colour}" aria-hidden="true">●</span>'
-    pace = f"{standing.updates_per_second:.1f} updates a second, {dashboard.duration(standing.seconds)}"
-    return f"{lamp} <b>{standing.status}</b>, {accuracy}<br>version {standing.version:,}, {clients}, {pace}"
+    pace = "" if standing.status is Status.FINISHED else f"{standing.updates_per_second:.2f} updates a second, "
+    moving = f"version {standing.version:,}, {clients}, {pace}{dashboard.duration(standing.seconds)}"
+    return f"{lamp} <b>{standing.status}</b>, {accuracy}<br>{moving}"
 
 
 def _curves(story: Story) -> str:

@@ -20,7 +20,7 @@ from webnn.publish import publish
 from webnn.runs import History
 
 LOOK_SECONDS = 0.5
-RATE_SECONDS = 10.0
+RATE_SECONDS = 60.0
 SEED = 20180504
 FAREWELL_SECONDS = 3.0
 
@@ -46,7 +46,7 @@ class Progress:
 
     Attributes:
         accuracy: The newest, on the whole test set; None before the first evaluation.
-        updates_per_second: Over the last seconds.
+        updates_per_second: Over the last minute, or the run's age if that is less.
         trouble: What last went wrong, if no version has come since.
     """
 

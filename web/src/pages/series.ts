@@ -136,16 +136,11 @@ function pairs(values: readonly number[]): [number, number | undefined][] {
   return Array.from({ length: Math.ceil(values.length / 2) }, (_, i) => [values[2 * i]!, values[2 * i + 1]]);
 }
 
-/** Updates per second in the minute before `now`, or since the first merge if that is less. */
+/** Updates per second in the minute before `now`, or over the run's age if that is less: what `webnn status` says. */
 export function currentRate(moves: readonly Move[], now: number): number {
   const from = now - MINUTE_MS;
-  let [updates, first, i] = [0, now, moves.length - 1];
-  for (; i >= 0 && moves[i]!.at > from; i--) {
-    if (moves[i]!.updates === 0) continue;
-    updates += moves[i]!.updates;
-    first = moves[i]!.at;
-  }
-  // A run younger than a minute is measured over its own age, but never over less than a second.
-  const young = i < 0 || moves[i]!.version === 0;
-  return updates === 0 ? 0 : (1000 * updates) / (young ? Math.max(now - first, 1000) : MINUTE_MS);
+  let updates = 0;
+  for (let i = moves.length - 1; i >= 0 && moves[i]!.at > from; i--) updates += moves[i]!.updates;
+  const age = now - (moves[0]?.at ?? now);
+  return (1000 * updates) / Math.min(MINUTE_MS, Math.max(age, 1000));
 }

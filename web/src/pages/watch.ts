@@ -82,9 +82,11 @@ class Watcher {
   /** What changes though nothing happens. */
   private showRate(): void {
     if (!this.story) return;
-    const { at, moves, clients } = this.story;
+    const { at, moves, clients, status } = this.story;
     const age = systemClock.now() - this.heard;
-    write("rate", figure(currentRate(moves, at + age)));
+    const over = status === "finished";
+    write("rate", over ? "–" : figure(currentRate(moves, at + age)));
+    write("rate-note", over ? "the run is finished" : "over the last minute");
     write("clients", count(clients));
     write("as-of", age > OLD_MS ? `as of ${timeOfDay(at)}` : "at work in the last minute");
   }
