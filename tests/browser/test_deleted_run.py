@@ -41,6 +41,7 @@ def test_a_run_that_is_deleted_is_gone_from_its_pages_and_another_of_its_name_is
     list(stage.services.remover.delete(run))
     for page in (trains.page, watches.page, tries.page):
         look_again(page, "#title", "No such run")
+        expect(page.locator(".links a:visible")).to_have_count(0)
         expect(page.locator("#trouble")).to_contain_text(f"There is no run named “{run}” here.")
     expect(watches.page.locator("#state")).to_have_text("Not running")
     expect(watches.page.locator("body")).to_have_attribute("data-mode", "idle")
@@ -52,9 +53,10 @@ def test_a_run_that_is_deleted_is_gone_from_its_pages_and_another_of_its_name_is
     publish(stage.services.runs, run, document, of_dataset(document, dataset), np.random.default_rng(7))
     for page in (trains.page, watches.page, tries.page):
         look_again(page, "#title", "Born again")
+        expect(page.locator(".links a:visible")).to_have_count(2)
     expect(watches.page.locator("#state")).to_have_text("Running now")
     expect(watches.page.locator("#trouble")).to_be_empty()
-    expect(trains.page.locator("#status")).to_contain_text("Press start")
+    expect(trains.page.locator("#status")).to_contain_text("Press Start")
     expect(trains.page.locator("#toggle")).to_have_text("Start")
     expect(trains.page.locator("#toggle")).to_be_enabled()
     joined = len(trains.of("joined"))

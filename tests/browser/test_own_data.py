@@ -61,7 +61,7 @@ def test_drawings_are_trained_on_and_nothing_of_them_is_sent(stage: LocalStage, 
         uploads = [(head, body) for head, body in wire.heard if len(body) > LARGE]
         assert not [head for head, _ in wire.heard if trained_on(stage, run, head)]
         tab.page.get_by_label("Train on mine").uncheck()
-        tab.page.get_by_text("Press start to go on with what you have changed.").wait_for()
+        tab.page.get_by_text("Press Start to go on with what you have changed.").wait_for()
         tab.page.get_by_role("button", name="Start").click()
         tab.until(lambda: tab.of("uploaded")[-1]["examples"] == 8 * 32, "update from the run's own data")
         nothing_of(pixels, wire)

@@ -13,6 +13,12 @@ from webnn.local.stage import LocalStage
 pytestmark = pytest.mark.browser
 
 COLOURS = "element => { const style = getComputedStyle(element); return [style.color, style.backgroundColor]; }"
+# What is written on canvases.
+DRAWN_TEXTS = """const drawn = (globalThis.drawn = new Set()), { fillText } = CanvasRenderingContext2D.prototype;
+CanvasRenderingContext2D.prototype.fillText = function (text, ...place) {
+  drawn.add(text);
+  fillText.call(this, text, ...place);
+};"""
 SETTLED_MS = 500  # colours change over 150 ms
 
 
@@ -48,6 +54,20 @@ def test_a_run_that_is_not_there_is_said_to_be_so(stage: LocalStage, open_tab: C
     tab.page.get_by_role("heading", name="No such run").wait_for()
     tab.page.get_by_text("There is no run named “nobody-made-it” here.").wait_for()
     expect(tab.page.locator("main > :visible")).to_have_count(1)  # nothing to press or to wait for
+    expect(tab.page.locator(".links a:visible")).to_have_count(0)
+    expect(tab.page.locator(".brand")).to_be_visible()
+
+
+def test_a_volunteers_chart_counts_this_machines_steps_and_there_is_no_speed_while_the_run_is_paused(
+    stage: LocalStage, run: str, open_tab: Callable[..., Tab]
+) -> None:
+    tab = open_tab(run, query="&start", prepare=lambda page: page.add_init_script(DRAWN_TEXTS))
+    tab.page.wait_for_function("drawn.has('your steps')")
+    expect(tab.page.locator("#speed")).to_contain_text("examples/s", timeout=60_000)
+    assert not tab.page.evaluate("drawn.has('steps')")
+    stage.services.control.pause(run)
+    tab.page.get_by_text("Waiting: the run is paused").wait_for()
+    assert tab.page.locator("#speed").inner_text() == "\N{EN DASH}"
 
 
 def test_what_trains_is_loaded_while_one_reads_unless_every_byte_is_paid_for(

@@ -160,6 +160,22 @@ def test_charts_are_zoomed_by_mouse_and_by_keyboard(long_run: World, watcher: Ta
         assert page.evaluate(AT_THE_TOP) == 0, seen.inner_text()
 
 
+def test_a_finger_is_told_of_what_it_can_do(stage: LocalStage, long_run: World, watcher: Tab, open_tab: Open) -> None:
+    expect(watcher.page.locator("#tools-help")).to_contain_text("Drag over a chart", use_inner_text=True)
+    phone = open_tab(long_run.name, address=stage.watcher, is_mobile=True, has_touch=True).page
+    told = phone.locator("#tools-help")
+    expect(told).to_have_text(
+        "Tap a chart to read its values. Tap + to look closer, ← and → to move, All to see all.", use_inner_text=True
+    )
+    phone.locator("#loss-chart .u-over").tap()
+    expect(phone.locator("#loss-chart .tooltip")).to_contain_text("loss")
+    phone.get_by_role("button", name="Zoom in").tap()
+    half = round(long_run.head.version / 4), round(long_run.head.version * 3 / 4)
+    expect(phone.locator("#range")).to_have_text(f"Versions {half[0]:,} to {half[1]:,}")
+    phone.get_by_role("button", name="All").tap()
+    expect(phone.get_by_role("button", name="All")).to_be_disabled()
+
+
 @pytest.mark.parametrize(("table", "left_out"), [("commits", {"sha256"}), ("evaluations", {"client", "examples"})])
 def test_csv_is_what_the_command_writes(long_run: World, watcher: Tab, table: str, left_out: set[str]) -> None:
     with watcher.page.expect_download() as saving:

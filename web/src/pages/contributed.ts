@@ -18,6 +18,8 @@ export class Contributed {
   private counter: ReturnType<typeof tallyFrom>;
   /** Of the time that has been counted; null while nothing runs. */
   private until: number | null = null;
+  /** For what the client has said: a paused run, say. It computes nothing meanwhile. */
+  private waiting = false;
 
   /** Goes on from what was remembered under this key. */
   constructor(private readonly key: string) {
@@ -37,7 +39,10 @@ export class Contributed {
   }
 
   hear(event: RunEvent): void {
+    if (event.type === "waiting") this.waiting = true;
+    else if (event.type === "task" || event.type === "step") this.waiting = false;
     this.memory.tally = { ...this.counter(event), seconds: this.memory.tally.seconds };
+    if (this.waiting) this.showSpeed(0);
   }
 
   /** Shows what the model's accuracy is now, and has gained. */
@@ -59,8 +64,7 @@ export class Contributed {
   /** Shows how it stands: to be called once a second. */
   tick(): void {
     this.countTime();
-    const examplesPerSecond = this.pace(this.memory.tally.examples, Date.now());
-    write("speed", this.until !== null && examplesPerSecond > 0 ? `${count(examplesPerSecond)} examples/s` : "–");
+    this.showSpeed(this.pace(this.memory.tally.examples, Date.now()));
     showTally(this.memory.tally);
     this.remember();
   }
@@ -71,6 +75,11 @@ export class Contributed {
     } catch {
       // Storage may be forbidden; then a reload begins anew.
     }
+  }
+
+  private showSpeed(examplesPerSecond: number): void {
+    const computing = this.until !== null && !this.waiting;
+    write("speed", computing && examplesPerSecond > 0 ? `${count(examplesPerSecond)} examples/s` : "–");
   }
 
   private countTime(): void {

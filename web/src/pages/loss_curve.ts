@@ -20,7 +20,7 @@ export function createLossCurve(host: HTMLElement): LossCurve {
     ],
     format: figure,
     formatX: count,
-    labelX: "steps",
+    labelX: "your steps",
     range: (_, max) => [0, Math.max(max, 0.1) * 1.05],
   });
   let xs: number[] = [];

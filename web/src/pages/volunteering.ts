@@ -53,7 +53,7 @@ export class Volunteer {
     });
     setInterval(() => this.contributed.tick(), 1000);
     (element("toggle") as HTMLButtonElement).disabled = false;
-    write("status", "Press start to lend this machine. It stops when you close the page.");
+    write("status", "Press Start to lend this machine. It stops when you close the page.");
     if (this.run.description.status === "finished") this.finish();
     else if (this.contributed.running || ASKED.start) this.toggle(false);
   }
@@ -114,7 +114,7 @@ export class Volunteer {
     const paused = this.mode === "paused";
     this.again = false;
     this.contribution = null;
-    if (paused) this.setMode("idle", "Paused. Press start to go on with what you have changed.");
+    if (paused) this.setMode("idle", "Paused. Press Start to go on with what you have changed.");
     else this.start();
   }
 
