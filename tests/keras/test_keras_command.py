@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from click.testing import CliRunner, Result
-from samples import SHARD, World, a_world
+from samples import SHARD, World, a_world, an_evaluation
 
 from webnn.cli.main import webnn
 from webnn.core.wire import sha256
@@ -76,6 +76,22 @@ def test_a_version_is_exported(typed: Callable[..., Result], tmp_path: Path) -> 
     assert np.frombuffer((out / "weights.bin").read_bytes(), np.float32).tolist() == [1, 2, 3]
 
 
+def test_a_folder_is_of_no_format_unless_it_is_said(typed: Callable[..., Result], tmp_path: Path) -> None:
+    shown = typed("export", "line", tmp_path / "web", "--stage", "dev")
+    assert shown.exit_code == 2
+    assert "keras, h5, tfjs, saved_model, onnx" in shown.stderr
+
+
+def test_where_the_newest_was_not_evaluated_the_best_that_was_is_named(
+    typed: Callable[..., Result], world: World, tmp_path: Path
+) -> None:
+    world.catalog.record_evaluation(an_evaluation("line", 0, accuracy=0.75))
+    words = ("export", "line", tmp_path / "web", "--format", "tfjs", "--force", "--stage", "dev")
+    assert "best was version 0, with an accuracy of 75.00%: to take that one, add --version 0" in typed(*words).stdout
+    world.catalog.record_evaluation(an_evaluation("line", 1, accuracy=0.5))
+    assert "best" not in typed(*words).stdout
+
+
 def test_a_version_that_no_commit_made_is_missing(typed: Callable[..., Result], tmp_path: Path) -> None:
     shown = typed("export", "line", tmp_path / "web", "--format", "tfjs", "--version", "7", "--stage", "dev")
     assert isinstance(shown.exception, Missing)
@@ -114,6 +130,7 @@ def test_without_tensorflow_it_says_what_to_install(typed: Callable[..., Result]
     for words in (
         ("import", tmp_path, tmp_path / "out"),
         ("export", "line", tmp_path / "a.keras", "--format", "keras", "--stage", "dev"),
+        *(("export", "line", tmp_path / f"a{ending}", "--stage", "dev") for ending in (".keras", ".h5", ".onnx")),
     ):
         shown = typed(*words)
         assert isinstance(shown.exception, Missing)

@@ -17,7 +17,7 @@ from webnn.cli.follow import follow
 from webnn.cli.main import webnn
 from webnn.clients import Evaluate
 from webnn.core.records import Status
-from webnn.errors import Invalid, Unavailable
+from webnn.errors import Conflict, Invalid, Unavailable
 from webnn.evaluations import Report
 from webnn.runs import Description
 from webnn.wiring import Services
@@ -56,6 +56,7 @@ def test_new_makes_a_folder_that_validate_finds_nothing_wrong_with(tmp_path: Pat
     folder = str(tmp_path / "iris")
     made = run("new", folder, "--json")
     assert last_line(made) == {"folder": folder, "files": ["model.json", "webnn.toml", "data.py", ".gitignore"]}
+    assert f"with: webnn push {folder}, or webnn train {folder}: push" in run("validate", folder).output
     checked = run("validate", folder, "--json")
     assert (checked.exit_code, last_line(checked)) == (
         0,
@@ -120,10 +121,12 @@ def test_train_pushes_sets_running_and_follows_to_the_end(tmp_path: Path, servic
     said = last_line(found)
     assert (said["run"], said["status"], said["version"], said["accuracy"]) == (run_name, "finished", 0, 0.99)
     assert f"index.html?run={run_name}" in found.stderr
+    (ended,) = [line for line in found.stderr.splitlines() if "accuracy" in line]  # once, and whole
+    assert ended == f"Run {run_name} is over: finished, accuracy 99.00% of 95%, version 0, 1 client."
     later = run("train", str(folder), "--stage", "local")
-    assert later.exit_code == 0
-    assert "checking" not in later.output
-    assert "is over" in later.output
+    assert isinstance(later.exception, Conflict)
+    assert f"`webnn retrain {run_name} --stage local`" in later.exception.message
+    assert "index.html" not in later.output
 
 
 @pytest.fixture

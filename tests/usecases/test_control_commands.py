@@ -12,6 +12,7 @@ from samples import START, World, a_spec, a_world, an_evaluation
 from webnn.cli.main import webnn
 from webnn.core.records import Status
 from webnn.errors import Conflict, Invalid, Missing
+from webnn.store import keys
 
 Typed = Callable[..., Result]
 
@@ -60,7 +61,8 @@ def only_line(shown: Result) -> dict[str, object]:
 def test_what_a_run_is_told_it_does(typed: Typed, world: World, words: list[str], status: str, version: int) -> None:
     for word in words:
         shown = typed(word, "line")
-    assert shown.stdout == f"line is {status} at version {version}, generation {version - 2}.\n"
+    assert shown.stdout.splitlines()[0] == f"line is {status} at version {version}, generation {version - 2}."
+    assert ("open them again" in shown.stdout) == (words[0] == "stop" and words[-1] in ("start", "retrain"))
     assert (str(world.head.status), world.head.version) == (status, version)
     again = only_line(typed(words[-1], "line", "--json"))
     assert again == {"run": "line", "status": status, "version": version, "generation": version - 2}
@@ -167,6 +169,31 @@ class TestCopy:
         ]
         assert a_world(world.catalog, world.blobs, name="copy").weights == weights
 
+    @pytest.mark.parametrize(
+        ("words", "told"),
+        [
+            ((), "version 1 of line has an accuracy of 81.25%, and copy ends at 81.2%"),
+            (("--weights", "1"), "version 1 of line has an accuracy of 81.25%, and copy ends at 81.2%"),
+            (("--weights", "genesis"), ""),
+            (("--until", "0.9"), ""),
+        ],
+    )
+    def test_says_when_it_finishes_with_its_first_evaluation(
+        self, typed: Typed, world: World, words: list[str], told: str
+    ) -> None:
+        world.services.copier.copy("line", "near", 1, 0.812)
+        near = a_world(world.catalog, world.blobs, name="near")
+        near.contribute([1, 0, 0])
+        near.drain()
+        world.catalog.record_evaluation(an_evaluation("near", 1, accuracy=0.8125))
+        shown = typed("copy", "near", "copy", *words).stdout
+        assert told.replace("line", "near") in shown
+        assert ("`webnn copy near OTHER --until ACCURACY`" in shown) == bool(told)
+
+    def test_says_nothing_of_what_was_reached_before_a_rollback(self, typed: Typed) -> None:
+        typed("reset", "line")
+        assert "first evaluation" not in typed("copy", "line", "copy", "--until", "0.5").stdout
+
     def test_is_told_in_json(self, typed: Typed, world: World) -> None:
         found = only_line(typed("copy", "line", "copy", "--until", "0.99", "--json"))
         assert (found["run"], found["of"]) == ("copy", "line")
@@ -191,6 +218,19 @@ class TestSave:
                          "folder": str(folder)}  # fmt: skip
         assert np.fromfile(folder / "weights.bin", "<f4").tolist() == [2, 2, 3]
 
+    def test_names_the_version_that_was_evaluated_best_where_the_newest_was_not(
+        self, typed: Typed, world: World, tmp_path: Path
+    ) -> None:
+        shown = [typed("save", "line", str(tmp_path), "--force", *words).stdout for words in ([], ["--version", "2"])]
+        better = "Evaluated best was version 1, with an accuracy of 81.25%: to take that one, add --version 1"
+        assert [better in one for one in shown] == [True, False]
+        world.catalog.record_evaluation(an_evaluation("line", 2, accuracy=0.5))
+        assert "best" not in typed("save", "line", str(tmp_path), "--force").stdout
+
+    def test_recommends_nothing_that_was_rolled_back(self, typed: Typed, tmp_path: Path) -> None:
+        typed("reset", "line")
+        assert "best" not in typed("save", "line", str(tmp_path)).stdout
+
 
 class TestDelete:
     @pytest.mark.parametrize("answer", ["", "n\n", "\n"])
@@ -204,6 +244,14 @@ class TestDelete:
         shown = typed("delete", "line", answer="y\n")
         assert shown.stdout == "Run line is deleted: 7 rows, 6 blobs and 0 shards, 0.0 MB.\n"
         assert typed("list", "--json").stdout == "[]\n"
+        assert typed("list").stdout.startswith("No runs yet. `webnn create digits --stage dev` makes one")
+
+    def test_counts_one_thing_as_one(self, typed: Typed, world: World) -> None:
+        typed("delete", "line", answer="y\n")
+        world.blobs.create(f"{keys.updates('line')}late.bin", b"1234")
+        shown = typed("delete", "line", answer="y\n").stdout
+        said = "What has been written since is deleted, too: 0 rows, 1 blob and 0 shards, 0.0 MB."
+        assert shown == f"Run line was deleted already. {said}\n"
 
     def test_is_told_in_json_and_may_be_told_again(self, typed: Typed, world: World) -> None:
         world.services.runs.add_shard(b"\0" * 96)
@@ -212,6 +260,8 @@ class TestDelete:
         assert found == {"run": "line", "rows": 7, "blobs": 6, "shards": 1}
         assert isinstance(size, int)
         assert size > 96
+        shown = typed("delete", "line", "--yes").stdout
+        assert shown == "Run line was deleted already; nothing of it is left.\n"
         again = only_line(typed("delete", "line", "--yes", "--json"))
         assert again == {"run": "line", "rows": 0, "blobs": 0, "shards": 0, "bytes": 0}
         assert world.blobs._blobs == {}

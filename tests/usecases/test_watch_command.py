@@ -1,5 +1,6 @@
 """`webnn watch`, as somebody looks at it."""
 
+import io
 import json
 import os
 import pty
@@ -14,6 +15,7 @@ import pytest
 from click.testing import CliRunner, Result
 from faults import Faulty
 from msgspec.structs import replace
+from rich.console import Console
 from samples import World, a_world, an_evaluation
 
 from webnn.cli import dashboard
@@ -21,6 +23,7 @@ from webnn.cli import watch as module
 from webnn.cli.main import webnn
 from webnn.core.records import Status
 from webnn.errors import Missing, Unavailable
+from webnn.story import Story
 
 TESTS = Path(__file__).resolve().parents[1]
 # The first lines make the terminal the one whose Ctrl-C the process hears.
@@ -166,6 +169,19 @@ def read_until(terminal: int, wanted: bytes | None) -> bytes:
             return seen
         seen += read
     return seen
+
+
+def test_the_picture_of_a_finished_run_speaks_of_nothing_that_goes_on(world: World) -> None:
+    def drawn() -> str:
+        story, shown = Story(world.catalog, "line", world.clock), io.StringIO()
+        Console(file=shown, width=100).print(dashboard.picture(story, story.look(), None, 30))
+        return shown.getvalue()
+
+    merge(world)
+    assert all(part in drawn() for part in ("q leaves; the run goes on", "a second in the last minute"))
+    finish(world)
+    assert "The run is finished." in drawn()
+    assert not any(part in drawn() for part in ("q leaves", "a second"))
 
 
 @pytest.mark.parametrize(

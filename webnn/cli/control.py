@@ -9,8 +9,10 @@ from rich.text import Text
 from webnn.cli import completion
 from webnn.cli import stage as stages
 from webnn.cli.code import invite
+from webnn.cli.words import percent
 from webnn.control import Control
-from webnn.core.records import Head, Status
+from webnn.core.records import Evaluation, Head, Status
+from webnn.wiring import Services
 
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print the result as one line of JSON.")
 
@@ -83,11 +85,15 @@ def retrain(name: str, as_json: bool, stage: str) -> None:
 
 
 def _told(tell: Callable[[Control, str], Head], name: str, as_json: bool, stage: str) -> None:
-    head = tell(stages.services(stage).control, name)
+    services = stages.services(stage)
+    before = services.catalog.head(name).status
+    head = tell(services.control, name)
     if as_json:
         _print_json(name, head)
         return
     said = f"{name} is {head.status} at version {head.version}, generation {head.generation}."
+    if before is Status.FINISHED and head.status is Status.RUNNING:
+        said += "\nPages that were told to stop do not come back by themselves: open them again."
     Console().print(Text(said), soft_wrap=True)
 
 
@@ -119,12 +125,35 @@ def copy(name: str, new: str, version: int | None, until: float | None, as_json:
 
     Data is shared, not stored again. The run NAME stays as it is.
     """
-    copier, link = stages.services(stage).copier, stages.link(stage, new)
+    services, link = stages.services(stage), stages.link(stage, new)
     with stages.working(Console(stderr=True), "copying the weights"):
-        made = copier.copy(name, new, version, until)
+        made = services.copier.copy(name, new, version, until)
     if as_json:
         stages.print_json({"run": made.run, "of": name, "spec_sha256": made.spec_sha256, "page": link})
         return
     console = Console()
     console.print(Text(f"Run {made.run} is at version 0 and waits for clients."), soft_wrap=True)
+    if reached := _reached(services, name, version, new):
+        console.print(Text(reached, "yellow"), soft_wrap=True)
     invite(console, link)
+
+
+def _reached(services: Services, name: str, version: int | None, new: str) -> str | None:
+    """That the weights of a copy have reached its end already, if so: it is of little use."""
+    goal = services.runs.describe(new).spec.end.accuracy
+    found = _evaluated(services, name, version)
+    if goal is None or found is None or found.accuracy < goal:
+        return None
+    return (
+        f"It finishes with its first evaluation: version {found.version} of {name} has an accuracy of "
+        f"{found.accuracy:.2%}, and {new} ends at {percent(goal)}. For a copy that trains on: "
+        f"`webnn copy {name} OTHER --until ACCURACY`"
+    )
+
+
+def _evaluated(services: Services, name: str, version: int | None) -> Evaluation | None:
+    """The evaluation of a version; of the head, what is told of it."""
+    if version is not None:
+        found = services.catalog.evaluations(name, version - 1, 1)
+        return found[0] if found and found[0].version == version else None
+    return services.runs.describe(name).metrics

@@ -25,15 +25,21 @@ LISTED = 3, 12
 def picture(
     story: Story, standing: Standing, note: str | None, height: int, foot: str = "q leaves; the run goes on"
 ) -> RenderableType:
-    """The whole picture, in about `height` lines; at its foot the note, or else this."""
+    """The whole picture, in about `height` lines; at its foot the note, or else this while the run is not over."""
     rows = max(LISTED[0], min(LISTED[1], height - ROWS_BESIDE_LISTS))
     lists = Table.grid(expand=True, padding=(0, 2))
     lists.add_row(
         _commits(islice(reversed(story.commits), rows)), _evaluations(islice(reversed(story.evaluations), rows))
     )
+    foot = "The run is finished." if _is_over(standing) else foot
     below = Text(note, "yellow", overflow="ellipsis", no_wrap=True) if note else Text(foot, "dim")
     title = Text.assemble((standing.run, "bold"), "  ", (str(standing.status), COLOURS[standing.status]))
     return Panel(Group(_facts(story, standing), Text(), lists, Text(), below), title=title, title_align="left")
+
+
+def _is_over(standing: Standing) -> bool:
+    """Whether this is the last look: while there is more to read of a finished run, it is looked at again."""
+    return standing.status is Status.FINISHED and not standing.catching_up
 
 
 def _facts(story: Story, standing: Standing) -> Table:
@@ -46,8 +52,8 @@ def _facts(story: Story, standing: Standing) -> Table:
     facts.add_row("accuracy", _curve(standing.accuracy, "{:.2%}", [one.accuracy for one in story.evaluations]))
     facts.add_row("loss", _curve(standing.loss, "{:.4f}", [one.loss for one in story.evaluations]))
     facts.add_row("clients now", f"{standing.clients}")
-    pace = f", {standing.updates_per_second:.2f} a second in the last minute"
-    facts.add_row("updates", f"{standing.updates:,}{'' if standing.status is Status.FINISHED else pace}")
+    pace = "" if _is_over(standing) else f", {standing.updates_per_second:.2f} a second in the last minute"
+    facts.add_row("updates", f"{standing.updates:,}{pace}")
     facts.add_row("staleness", _staleness(story.staleness, standing))
     facts.add_row(
         "bytes", f"{size(standing.update_bytes)} of updates, {size(standing.checkpoint_bytes)} of checkpoints"

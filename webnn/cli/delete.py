@@ -6,7 +6,10 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from webnn.cli import completion
 from webnn.cli import stage as stages
+from webnn.cli.words import counted
+from webnn.errors import Missing
 from webnn.removal import Removed
+from webnn.store.ports import Catalog
 
 
 @click.command()
@@ -21,8 +24,10 @@ def delete(name: str, delete_data: bool, yes: bool, as_json: bool, stage: str) -
     If this is cut off, do it again: it goes on where it was. Do it again also a few minutes later, before the name is
     used for another run, to delete what was under way meanwhile. Data stays for other runs, unless told otherwise.
     """
-    remover = stages.services(stage).remover
+    services = stages.services(stage)
+    remover = services.remover
     remover.check(name)
+    gone = _is_gone(services.catalog, name)
     if not yes:
         question = f"Delete run {name} of stage {stage} with all its history{' and data' if delete_data else ''}?"
         click.confirm(question, abort=True, err=True)
@@ -38,8 +43,26 @@ def delete(name: str, delete_data: bool, yes: bool, as_json: bool, stage: str) -
             "run": name, "rows": done.rows, "blobs": done.blobs, "shards": done.shards, "bytes": done.bytes,
         })  # fmt: skip
         return
-    Console().print(f"Run {name} is deleted: {_told(done)}.", highlight=False, markup=False, soft_wrap=True)
+    Console().print(_said(name, done, gone), highlight=False, markup=False, soft_wrap=True)
+
+
+def _is_gone(catalog: Catalog, name: str) -> bool:
+    """Whether it was deleted to the end before. What was under way then may have left something."""
+    try:
+        catalog.run(name)
+    except Missing:
+        return True
+    return False
+
+
+def _said(name: str, done: Removed, gone: bool) -> str:
+    if not gone:
+        return f"Run {name} is deleted: {_told(done)}."
+    if done == Removed():
+        return f"Run {name} was deleted already; nothing of it is left."
+    return f"Run {name} was deleted already. What has been written since is deleted, too: {_told(done)}."
 
 
 def _told(done: Removed) -> str:
-    return f"{done.rows:,} rows, {done.blobs:,} blobs and {done.shards:,} shards, {done.bytes / 1e6:.1f} MB"
+    rows, blobs, shards = counted(done.rows, "row"), counted(done.blobs, "blob"), counted(done.shards, "shard")
+    return f"{rows}, {blobs} and {shards}, {done.bytes / 1e6:.1f} MB"

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
+from webnn.cli.words import on_the_way, percent
 from webnn.local import demo as local
 from webnn.local.stage import LocalStage
 
@@ -66,7 +67,7 @@ class _Show:
             TimeElapsedColumn(),
             console=console,
         )
-        self._task = self.bar.add_task("setting up", total=until, facts="")
+        self._task = self.bar.add_task("setting up", total=1.0, facts="")
 
     def step(self, what: str) -> None:
         self.bar.update(self._task, description=what)
@@ -82,9 +83,11 @@ class _Show:
         self.bar.update(self._task, description="accuracy")
 
     def progress(self, found: local.Progress) -> None:
-        accuracy = "no accuracy" if found.accuracy is None else f"{found.accuracy:.1%}"
-        facts = f"{accuracy} of {self._until:.0%}  version {found.version}  {found.updates_per_second:.1f} updates/s"
-        self.bar.update(self._task, completed=found.accuracy or 0.0, facts=f"{facts}  clients {found.clients}")
+        accuracy = "no accuracy" if found.accuracy is None else f"{found.accuracy:.2%}"
+        facts = f"{accuracy} of {percent(self._until)}  version {found.version}"
+        facts += f"  {found.updates_per_second:.1f} updates/s  clients {found.clients}"
+        done = on_the_way(found.accuracy, self._until)
+        self.bar.update(self._task, completed=done, facts=facts)
         if found.trouble != self._trouble and found.trouble:
             self._say(f"[yellow]{escape(found.trouble)}[/]")
         self._trouble = found.trouble
@@ -92,7 +95,7 @@ class _Show:
     def end(self, result: local.Result) -> None:
         reached = (result.accuracy or 0.0) >= self._until
         if not reached:
-            self._say(f"Stopped before {self._until:.0%}. Nothing is left running.")
+            self._say(f"Stopped before {percent(self._until)}. Nothing is left running.")
         if result.accuracy is None:
             return
         clients = "1 client" if result.clients == 1 else f"{result.clients} clients"

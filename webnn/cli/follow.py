@@ -10,6 +10,7 @@ from rich.text import Text
 from webnn import wiring
 from webnn.cli import troubles
 from webnn.cli.silence import Silence
+from webnn.cli.words import on_the_way, percent
 from webnn.core.records import Status
 from webnn.errors import Unavailable
 from webnn.failures import Failures
@@ -25,13 +26,14 @@ Show = Callable[[str, float | None, float | None], None]
 
 
 @contextmanager
-def shown(console: Console, what: str, *, at_once: bool = True) -> Iterator[Show]:
+def shown(console: Console, what: str, *, at_once: bool = True, stays: bool = True) -> Iterator[Show]:
     """A progress bar; what it gives takes facts, how much is done, and of how much, where that is known.
 
-    Where it is not to be there at once, it is from the first news on: what is refused before has none.
+    Where it is not to be there at once, it is from the first news on: what is refused before has none. Where it does
+    not stay, nothing of it is left at the end, and without a terminal nothing is shown.
     """
     columns = (TextColumn("{task.description}"), BarColumn(bar_width=20), TextColumn("{task.fields[facts]}"))
-    bar = Progress(*columns, TimeElapsedColumn(), console=console)
+    bar = Progress(*columns, TimeElapsedColumn(), console=console, transient=not stays)
     task = bar.add_task(what, total=None, facts="")
     with ExitStack() as stack:
 
@@ -60,15 +62,16 @@ def follow(runs: Runs, failures: Failures, run: str, console: Console) -> tuple[
     found, said = runs.describe(run), None
     silence = Silence(lambda news: console.print(Text(news, "yellow"), soft_wrap=True))
     try:
-        with shown(console, run) as show:
+        with shown(console, run, stays=False) as show:  # how it ended is said whole afterwards
             for number, _ in enumerate(wiring.paced(FOR_EVER, LOOK_SECONDS)):
                 new = _looked(runs, run)
                 silence.looked(new is not None)
                 if new is not None and number % LOOKS_FOR_TROUBLE == 0:
                     said = _trouble(failures, run, said, console)
                 found = new or found
-                accuracy = found.metrics.accuracy if found.metrics else 0.0
-                show(facts(found) if new else NO_ANSWER, accuracy, found.spec.end.accuracy or 1.0)
+                accuracy = found.metrics.accuracy if found.metrics else None
+                done = on_the_way(accuracy, found.spec.end.accuracy or 1.0)
+                show(facts(found) if new else NO_ANSWER, done, 1.0)
                 if found.head.status is Status.FINISHED:
                     return found, True
     except KeyboardInterrupt:
@@ -99,7 +102,7 @@ def facts(found: Description) -> str:
     """Where a run stands, for people."""
     metrics, goal = found.metrics, found.spec.end.accuracy
     accuracy = "not evaluated" if metrics is None else f"accuracy {metrics.accuracy:.2%}"
-    aim = f" of {goal:.0%}" if goal is not None and metrics is not None else ""
+    aim = f" of {percent(goal)}" if goal is not None and metrics is not None else ""
     aim += f" (version {metrics.version})" if metrics is not None and metrics.version != found.head.version else ""
     clients = f"{found.clients} client{'' if found.clients == 1 else 's'}"
     status = "" if found.head.status is Status.RUNNING else f"{found.head.status}, "

@@ -12,11 +12,11 @@ from rich.markup import escape
 from rich.progress import Progress
 from rich.table import Table
 
-from webnn.cli import completion
+from webnn.cli import best, completion
 from webnn.cli import stage as stages
 from webnn.core.spec import Spec
 from webnn.core.tensors import total_size
-from webnn.keras.exporting import FORMATS, Trained
+from webnn.keras.exporting import FORMATS, SUFFIXES, Trained
 from webnn.keras.exporting import export as write
 from webnn.keras.importing import Imported, check_free, imported, save
 from webnn.keras.measures import Sums, measured
@@ -89,20 +89,23 @@ def _show(found: Imported) -> None:
 @click.command()
 @completion.run
 @click.argument("out", type=click.Path(path_type=Path))
-@click.option("--format", "form", type=click.Choice(FORMATS), required=True, help="What to write.")
+@click.option("--format", "form", type=click.Choice(FORMATS), default=None,
+              help="What to write. [default: by the ending of OUT: .keras, .h5 or .onnx]")  # fmt: skip
 @VERSION
 @FORCE
 @click.option("--json", "as_json", is_flag=True, help="Print the result as one line of JSON.")
 @stages.option
-def export(name: str, out: Path, form: str, version: int | None, force: bool, as_json: bool, stage: str) -> None:
+def export(name: str, out: Path, form: str | None, version: int | None, force: bool, as_json: bool, stage: str) -> None:
     """Write a run's model to OUT for Keras, TF.js or ONNX.
 
     Or for TensorFlow.
 
     What was written is loaded again, and compared with what pages predict.
     """
+    form = form or _by_ending(out)
+    services = stages.services(stage)
     with Console(stderr=True).status("reading the checkpoint") as status:
-        _, found, trained = _trained(stages.services(stage), name, version)
+        _, found, trained = _trained(services, name, version)
         status.update(f"writing {form} and comparing")
         written = write(trained, out, form, force, np.random.default_rng(SEED))
     if as_json:
@@ -112,6 +115,15 @@ def export(name: str, out: Path, form: str, version: int | None, force: bool, as
     compared = "" if written.apart is None else f" It predicts as pages do, to {written.apart:.1e}."
     said = f"{out} is version {found.number} of {name} as {form}.{compared}"
     Console().print(said, markup=False, highlight=False, soft_wrap=True)
+    if version is None and (better := best.instead(services.catalog, name, found.number)):
+        Console().print(better, markup=False, highlight=False, soft_wrap=True)
+
+
+def _by_ending(out: Path) -> str:
+    for form, suffix in SUFFIXES.items():
+        if suffix and out.suffix == suffix:
+            return form
+    raise click.UsageError(f"say with --format what {out} is to be: {', '.join(FORMATS)}")
 
 
 @click.command()

@@ -13,6 +13,8 @@ from rich.text import Text
 from webnn.cli import stage as stages
 from webnn.cli.code import invite
 from webnn.cli.follow import facts, follow, shown, uploaded
+from webnn.core.records import Status
+from webnn.errors import Conflict
 from webnn.project.data_module import DATA
 from webnn.project.folder import Project, Unfit, check, read
 from webnn.project.model import MODEL
@@ -72,7 +74,8 @@ def validate(folder: Path, as_json: bool) -> None:
         told = {"problems": [], "remarks": msgspec.to_builtins(remarks)}
         stages.print_json({"folder": str(folder), "run": project.name, **told})
     else:
-        text = f"Nothing is wrong with {folder}. Make the run {project.name} of it with: webnn push {folder}"
+        text = f"Nothing is wrong with {folder}. Make the run {project.name} of it with: webnn push {folder}, "
+        text += f"or webnn train {folder}: push, start, follow"
         console.print(text, markup=False, highlight=False, soft_wrap=True)
 
 
@@ -108,7 +111,7 @@ def push(folder: Path, stage: str, as_json: bool) -> None:
 def train(folder: Path, stage: str, as_json: bool) -> None:
     """Push FOLDER, set its run running, and follow it.
 
-    It is not pushed again if it has not changed.
+    It is not pushed again if it has not changed. A run that is finished already is an error.
 
     Ctrl-C ends the following, not the run. Exits with 0 when the run is finished, with 130 when it was not waited for.
     """
@@ -118,7 +121,8 @@ def train(folder: Path, stage: str, as_json: bool) -> None:
         services, link = stages.services(stage), stages.link(stage, project.name)
         if pushed(project, services.runs, stage) is None:
             _push(project, services, stage, console)
-    set_running(services.catalog, project.name)
+    if set_running(services.catalog, project.name).status is Status.FINISHED:
+        raise _finished(project.name, stage)
     services.live.show(project.name)
     invite(console, link, drawn=not as_json)
     found, finished = follow(services.runs, services.failures, project.name, console)
@@ -126,9 +130,18 @@ def train(folder: Path, stage: str, as_json: bool) -> None:
         stages.print_json({"run": project.name, "stage": stage, "page": link, **_stands(found),
                            "failures": services.failures.look(project.name)})  # fmt: skip
     if not finished:
-        console.print(f"Run {project.name} goes on; it is only no longer looked at.", highlight=False)
+        text = f"Run {project.name} goes on, and is only no longer looked at: {facts(found)}."
+        console.print(text, markup=False, highlight=False, soft_wrap=True)
         sys.exit(STOPPED)
-    console.print(f"Run {project.name} is over: {facts(found)}.", highlight=False)
+    console.print(f"Run {project.name} is over: {facts(found)}.", highlight=False, soft_wrap=True)
+
+
+def _finished(name: str, stage: str) -> Conflict:
+    return Conflict(
+        f"run {name} is finished already: `webnn retrain {name} --stage {stage}` begins anew, and `webnn start {name} "
+        f"--stage {stage}` lets one go on that was only stopped; another name, in [run] of webnn.toml, makes another",
+        run=name,
+    )
 
 
 def _stands(found: Description) -> dict[str, object]:

@@ -6,7 +6,7 @@ import click
 from rich.console import Console
 from rich.text import Text
 
-from webnn.cli import completion
+from webnn.cli import best, completion
 from webnn.cli import stage as stages
 from webnn.saving import write
 
@@ -23,9 +23,9 @@ def save(name: str, folder: Path, version: int | None, force: bool, as_json: boo
 
     FOLDER gets model.json, with topology and weights manifest, and weights.bin.
     """
-    saver = stages.services(stage).saver
+    services = stages.services(stage)
     with stages.working(Console(stderr=True), "fetching the weights"):
-        saved = saver.model(name, version)
+        saved = services.saver.model(name, version)
         write(saved, folder, force=force)
     entry = saved.entry
     if as_json:
@@ -41,3 +41,5 @@ def save(name: str, folder: Path, version: int | None, force: bool, as_json: boo
     accuracy = "not evaluated" if saved.accuracy is None else f"{saved.accuracy:.2%}"
     said = f"Version {entry.version} of {name} ({accuracy}) is in {folder}: {entry.bytes:,} bytes of weights."
     Console().print(Text(said), soft_wrap=True)
+    if version is None and (better := best.instead(services.catalog, name, entry.version)):
+        Console().print(Text(better), soft_wrap=True)

@@ -26,6 +26,11 @@ def list_runs(as_json: bool, stage: str) -> None:
     if as_json:
         stages.print_json([answers.description(one, services.live.address(one.run.run)) for one in found])
         return
+    if not found:
+        first = f"`webnn create digits --stage {stage}` makes one of an example"
+        said = f"No runs yet. {first}, `webnn new NAME` begins one of your own."
+        Console().print(said, markup=False, highlight=False, soft_wrap=True)
+        return
     table = Table("run", "title", "status", "version", "accuracy", "clients")
     for one in found:
         status, version = str(one.head.status), str(one.head.version)
