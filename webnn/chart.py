@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from msgspec import Struct, field
 
-from webnn.core.records import Evaluation, LedgerEntry
+from webnn.core.records import ACTIVE_MILLISECONDS, Evaluation, LedgerEntry
 from webnn.errors import Invalid, Missing
 from webnn.store.ports import Catalog
 from webnn.story import all_commits, all_evaluations, percentile
@@ -33,6 +33,8 @@ class Drawn(Struct):
         senders: Whose it was, as a number.
         undone: When there was a rollback or an unmerge, and the version that it made.
         evaluations: When, version, accuracy and loss of each.
+        target: The accuracy at which the run ends, if it does at one.
+        crowd: When how many clients were seen, as watchers are shown it; empty if nobody counted.
     """
 
     run: str
@@ -44,11 +46,13 @@ class Drawn(Struct):
     staleness: Counter[int] = field(default_factory=Counter)
     undone: list[tuple[int, int]] = field(default_factory=list)
     evaluations: list[tuple[int, int, float, float]] = field(default_factory=list)
+    target: float | None = None
+    crowd: list[tuple[int, int]] = field(default_factory=list)
 
 
-def collected(catalog: Catalog, run: str) -> Drawn:
+def collected(catalog: Catalog, run: str, target: float | None = None, crowd: Sequence[tuple[int, int]] = ()) -> Drawn:
     """Reads a run from its beginning: some bytes of memory for each update. Raises Missing."""
-    found = Drawn(run)
+    found = Drawn(run, target=target, crowd=list(crowd))
     clients: dict[str, int] = {}
     for entry in all_commits(catalog, run):
         _add(found, entry, clients)
@@ -91,6 +95,11 @@ def saved(figure: Any, path: Path) -> None:
 
 def draw(found: Drawn, path: Path) -> None:
     """Draws the picture into a file, .png, .svg or .pdf. Raises Invalid if it cannot be written there."""
+    saved(pictured(found), path)
+
+
+def pictured(found: Drawn) -> "Figure":
+    """The picture: at the left accuracy, loss and updates by time; at the right the first two by version, staleness."""
     from matplotlib.figure import Figure  # noqa: PLC0415  # only charts need it
 
     figure = Figure(figsize=(11, 9), layout="constrained")
@@ -103,13 +112,16 @@ def draw(found: Drawn, path: Path) -> None:
     for column, (label, xs) in enumerate(((f"time, {unit}", times), ("version", versions))):
         _accuracy(grid[0, column], label, xs, [one[2] for one in found.evaluations])
         _loss(grid[1, column], label, xs, [one[3] for one in found.evaluations])
+        _aim(grid[0, column], found.target)
         for axes in grid[:2, column]:
             _mark(axes, [one[column] for one in undone])
     _arrivals(grid[2, 0], found, scale, unit)
     _mark(grid[2, 0], [at for at, _ in undone])
+    _from_nought(grid[:, 0], span / scale)
+    _from_nought(grid[:2, 1], found.version, whole=True)
     _staleness(grid[2, 1], found.staleness)
     figure.suptitle(_title(found), fontsize="large")
-    saved(figure, path)
+    return figure
 
 
 def learnt(evaluations: Sequence[Evaluation]) -> "Figure":
@@ -147,7 +159,33 @@ def _loss(axes: "Axes", label: str, xs: list[Any], losses: list[float]) -> None:
     _line(axes, label, "loss", xs, losses, ORANGE)
     finite = [loss for loss in losses if np.isfinite(loss)]
     if finite and min(finite) > 0 and max(finite) > 10 * min(finite):
-        axes.set_yscale("log")
+        _logarithmic(axes, max(finite) / min(finite))
+
+
+def _logarithmic(axes: "Axes", ratio: float) -> None:
+    """With plain numbers beside it, and some between powers of ten where there are few of these."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter  # noqa: PLC0415  # only charts need it
+
+    axes.set_yscale("log")
+    axes.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if ratio <= 1000 else (1.0,)))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axes.yaxis.set_minor_formatter(NullFormatter())
+
+
+def _aim(axes: "Axes", target: float | None) -> None:
+    if target is not None:
+        axes.axhline(target, color=GREY, lw=1, ls="--", label=f"ends at {100 * target:g}%")
+        axes.legend(frameon=False, fontsize="small", loc="best")
+
+
+def _from_nought(column: Sequence["Axes"], end: float, *, whole: bool = False) -> None:
+    """One x axis for all of a column."""
+    from matplotlib.ticker import MaxNLocator  # noqa: PLC0415  # only charts need it
+
+    for axes in column:
+        axes.set_xlim(0, 1.02 * end or 1)  # no dot is cut off
+        if whole:
+            axes.xaxis.set_major_locator(MaxNLocator(integer=True))
 
 
 def _line(axes: "Axes", label: str, what: str, xs: list[Any], ys: list[float], colour: str) -> None:
@@ -158,7 +196,7 @@ def _line(axes: "Axes", label: str, what: str, xs: list[Any], ys: list[float], c
 
 
 def _arrivals(axes: "Axes", found: Drawn, scale: int, unit: str) -> None:
-    """Updates a second as a filled step; how many clients sent them, in the same pieces of time, as a line."""
+    """Updates a second as a filled step; how many clients there were as a line."""
     from matplotlib.ticker import MaxNLocator  # noqa: PLC0415  # only charts need it
 
     width = max(1, -(-(found.ended - found.began + 1) // BINS))
@@ -166,17 +204,37 @@ def _arrivals(axes: "Axes", found: Drawn, scale: int, unit: str) -> None:
     count = (found.ended - found.began) // width + 1
     edges = np.arange(count + 1) * width / 1000 / scale
     rates = np.bincount(pieces, minlength=count) * 1000 / width
-    pairs = np.unique(np.stack([pieces, np.asarray(found.senders, np.int64)]), axis=1)
-    clients = np.bincount(pairs[0], minlength=count)
     axes.stairs(rates, edges, fill=True, color=GREEN, alpha=0.35, lw=0)
     _plain(axes, f"time, {unit}", "updates a second")
     axes.yaxis.label.set_color(GREEN)
     beside = axes.twinx()
-    beside.stairs(clients, edges, color=VIOLET, lw=1.4, baseline=None)
+    seen = _clients(found)
+    beside.step([(at - found.began) / 1000 / scale for at, _ in seen], [count for _, count in seen], where="post",
+                color=VIOLET, lw=1.4)  # fmt: skip
     beside.set_ylabel("clients", color=VIOLET)
-    beside.set_ylim(0, max(1, clients.max(initial=0)) * 1.15)
+    beside.set_ylim(0, max(1, *(count for _, count in seen)) * 1.15)
     beside.yaxis.set_major_locator(MaxNLocator(integer=True))
     beside.spines[["top", "left"]].set_visible(False)
+
+
+def _clients(found: Drawn) -> list[tuple[int, int]]:
+    """When how many clients there were, to the end: as watchers are shown it, or else who sent in the minute before."""
+    seen = [(at, count) for at, count in found.crowd if found.began <= at <= found.ended] or _senders(found)
+    return [*seen, (found.ended, seen[-1][1])]
+
+
+def _senders(found: Drawn) -> list[tuple[int, int]]:
+    """Who leaves is seen to leave a minute after the last update."""
+    active: Counter[int] = Counter()
+    moves = [(at, 1, one) for at, one in zip(found.arrivals, found.senders, strict=True)]
+    moves += [(at + ACTIVE_MILLISECONDS, -1, one) for at, _, one in moves]
+    seen, there = [(found.began, 0)], 0
+    for at, change, one in sorted(moves):
+        before, active[one] = active[one], active[one] + change
+        there += (active[one] > 0) - (before > 0)
+        if there != seen[-1][1] and at <= found.ended:
+            seen.append((at, there))
+    return seen
 
 
 def _staleness(axes: "Axes", counts: Counter[int]) -> None:

@@ -84,6 +84,18 @@ class Live:
             LOG.exception("cannot show run=%s", run)
             return True
 
+    def crowd(self, run: str) -> list[tuple[int, int]]:
+        """When (milliseconds since 1970) how many clients were seen, as watchers are shown it; nothing if none were.
+
+        Raises:
+            Unavailable: The object could not be read.
+        """
+        found = self._objects.read(live_key(run)) if self._objects else None
+        shown = decoded(found.body) if found else None
+        if shown is None:
+            return []
+        return [*((shown.created_at + 1000 * at, clients) for at, clients in shown.crowd), (shown.at, shown.clients)]
+
     def forget(self, run: str) -> None:
         """Deletes all that is shown of a run. Raises Unavailable."""
         if self._objects is not None:

@@ -18,6 +18,7 @@ from samples import START, World, a_world, an_evaluation, an_id
 from webnn import chart, story, tables
 from webnn.cli.main import webnn
 from webnn.errors import Invalid, Missing, Unavailable
+from webnn.store.memory_public import MemoryPublicObjects
 from webnn.tables import TABLES
 
 
@@ -40,6 +41,11 @@ def world() -> World:
 def typed(world: World, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
     monkeypatch.setattr("webnn.cli.stage.services", lambda _: world.services)
     return lambda *words: CliRunner(env={"COLUMNS": "160"}).invoke(webnn, [*words, "--stage", "dev"])
+
+
+def panels(found: chart.Drawn) -> list[Any]:
+    """What is drawn, row by row; last the clients, which share the panel of the updates."""
+    return list(chart.pictured(found).axes)
 
 
 def rows(world: World, name: str) -> list[dict[str, str]]:
@@ -211,6 +217,43 @@ class TestThePicture:
     def test_says_in_words_what_a_young_run_lacks(self, world: World, tmp_path: Path) -> None:
         chart.draw(chart.Drawn("line", START, START), tmp_path / "run.svg")
         assert (tmp_path / "run.svg").stat().st_size > 0
+
+    def test_has_the_clients_that_watchers_are_shown_and_the_accuracy_to_end_at(self) -> None:
+        world = a_world(public=MemoryPublicObjects())
+        world.start(end={"accuracy": 0.9})
+        live, counted = world.services.live, world.clock.now
+        live.show("line")
+        assert live.crowd("line") == [(counted, 0), (counted, 0)]
+        assert live.crowd("none") == []
+
+    def test_of_one_client_that_never_stopped_is_level(self) -> None:
+        for crowd, expected in (([(START, 1), (START + 10_000, 1)], {1.0}), ([], {0.0, 1.0})):
+            found = chart.Drawn("line", START, START + 30_000, 3, crowd=crowd)
+            found.arrivals.extend([START, START + 12_000, START + 29_000])
+            found.senders.extend([0, 0, 0])
+            clients = panels(found)[-1].lines[0].get_ydata()
+            assert set(map(float, clients)) == expected
+            assert list(clients) == sorted(clients)
+
+    def test_sees_who_sent_last_leave_after_a_minute(self) -> None:
+        found = chart.Drawn("line", START, START + 200_000, 2)
+        found.arrivals.extend([START + 10_000, START + 40_000, START + 200_000])
+        found.senders.extend([0, 0, 1])
+        line = panels(found)[-1].lines[0]
+        minutes = [0, 10 / 60, 100 / 60, 200 / 60, 200 / 60]
+        assert [list(line.get_xdata()), list(line.get_ydata())] == [pytest.approx(minutes), [0, 1, 0, 1, 1]]
+
+    def test_counts_from_nought_in_whole_versions_and_plain_numbers(self) -> None:
+        evaluations = [(START + 10_000, 2, 0.5, 2.0), (START + 60_000, 10, 0.9, 0.15)]
+        found = chart.Drawn("line", START, START + 60_000, 10, evaluations=evaluations, target=0.95)
+        accuracy, by_version, loss, loss_by_version, arrivals, _, _ = panels(found)
+        assert [axes.get_xlim() for axes in (accuracy, loss, arrivals)] == [(0, 1.02 * 60)] * 3
+        assert [axes.get_xlim() for axes in (by_version, loss_by_version)] == [(0, 1.02 * 10)] * 2
+        assert all(tick == round(tick) for tick in by_version.get_xticks())
+        assert {"0.2", "0.5", "1", "2"} <= {tick.get_text() for tick in loss.get_yticklabels()}
+        for axes in (accuracy, by_version):
+            assert [text.get_text() for text in axes.get_legend().get_texts()] == ["ends at 95%"]
+            assert list(axes.lines[1].get_ydata()) == [0.95, 0.95]
 
     @pytest.mark.parametrize("loss", [float("nan"), float("inf"), 0.0, 1e30])
     def test_is_drawn_whatever_the_losses_are(self, tmp_path: Path, loss: float) -> None:

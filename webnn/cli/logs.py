@@ -29,7 +29,9 @@ def plot(name: str, out: Path | None, as_json: bool, stage: str) -> None:
     chart.check_drawable(path)  # not after all the work
     console = Console(stderr=True)
     with console.status("reading the run"):
-        found = chart.collected(stages.services(stage).catalog, name)
+        services = stages.services(stage)
+        target = services.runs.describe(name).spec.end.accuracy
+        found = chart.collected(services.catalog, name, target, services.live.crowd(name))
     with console.status("drawing"):
         chart.draw(found, path)
     if as_json:
