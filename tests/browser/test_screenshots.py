@@ -19,6 +19,7 @@ Open = Callable[..., Tab]
 
 FITS = "() => [...document.querySelectorAll('.scroll')].every((one) => one.scrollWidth <= one.clientWidth)"
 NAMES = {"index": "volunteer", "watch": "watcher"}
+DRAWN = "document.querySelector('.chart.coming') === null"
 COLOURS = 128
 MOST_BYTES = 150_000
 
@@ -54,6 +55,7 @@ def at_its_best(stem: str, address: str, run: str, trained: str, open_tab: Open)
         tab = open_tab(run, address, query="&start")
         tab.wait_for("evaluated", 3)
         tab.until(lambda: tab.merged() > 5, "merged updates")
+        tab.page.wait_for_function(DRAWN)
         return tab
     tab = open_tab(trained, address)
     if stem == "try":
@@ -62,6 +64,7 @@ def at_its_best(stem: str, address: str, run: str, trained: str, open_tab: Open)
         tab.page.wait_for_function("document.querySelector('#answer').textContent.startsWith('3, ')")
         return tab
     tab.page.get_by_text("97.5 %").first.wait_for()
+    tab.page.wait_for_function(DRAWN)
     return tab
 
 

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Callable, Iterator
 from statistics import median, quantiles
 
@@ -110,6 +111,18 @@ def test_an_update_takes_the_main_thread_less_than_a_frame(chromium: Browser, lo
     print(f"all of an update together: median {median(map(sum, stretches)):.1f} ms")
     assert median(longest) <= FRAME_MS
     assert quantiles(longest, n=20)[-1] <= FRAME_MS
+
+
+def test_charts_that_are_still_coming_do_not_say_that_there_is_nothing(
+    stage: LocalStage, long_run: World, open_tab: Open
+) -> None:
+    def hold(page: Page) -> None:
+        page.route("**/chart-*.js", lambda _: None)  # for good
+
+    page = open_tab(long_run.name, address=stage.watcher, prepare=hold).page
+    chart = page.locator("#accuracy-chart")
+    expect(chart).to_have_attribute("aria-label", re.compile(r"Accuracy .* at version"))
+    assert chart.evaluate("(one) => getComputedStyle(one, '::after').content") == '""'
 
 
 def test_rollbacks_and_unmerges_are_told(long_run: World, watcher: Tab) -> None:

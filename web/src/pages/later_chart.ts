@@ -21,12 +21,16 @@ export function createChartLater(host: HTMLElement, options: ChartOptions): Char
     const fresh = await createChart(host, options, leisure);
     await leisure();
     chart = fresh;
+    host.classList.remove("coming");
     chart.show(...latest!);
   };
   return {
     show(...given: Shown) {
       if (chart) return chart.show(...given);
-      if (given[0][0].length === 0) return;
+      const [[x], summary] = given;
+      host.classList.toggle("coming", x.length > 0);
+      if (x.length === 0) return;
+      host.setAttribute("aria-label", summary);
       latest = given;
       made ??= inTurn(make);
     },
